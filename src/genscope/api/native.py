@@ -1,0 +1,126 @@
+"""The native read API, `/api/v1`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from genscope.api.openapi import documented
+from genscope.api.shapes import (
+    Listing,
+    ModelShape,
+    SpanShape,
+    TraceShape,
+    TraceWithSpans,
+    model_shape,
+    respond,
+    span_shape,
+    trace_shape,
+)
+from genscope.query.filter import FIELDS, Filter, from_params
+from genscope.services import services
+from genscope.store.catalog import Project
+
+router = APIRouter(prefix="/api/v1", tags=["read"])
+
+
+async def _project(request: Request) -> Project:
+    return services(request).auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
+
+
+def _filter(request: Request) -> Filter:
+    return from_params(request.query_params.multi_items())
+
+
+Authorised = Annotated[Project, Depends(_project)]
+Filtered = Annotated[Filter, Depends(_filter)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Rows of a page.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+Full = Annotated[
+    Literal["", "0", "1"], Query(description="`1`: whole input, output and attributes instead of previews.")
+]
+Sort = Annotated[Literal["-start_time", "start_time"], Query(description="Newest or oldest first.")]
+
+#: `from`, `to` and the equality conditions, for the OpenAPI document; `_filter` reads them.
+FILTER_PARAMETERS: Final = {
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": "ISO 8601 time, or an age such as 15m, 24h, 7d.",
+            "schema": {"type": "string"},
+        }
+        for name in ("from", "to")
+    ]
+    + [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": "Equal to any of the values given.",
+            "schema": {"type": "array", "items": {"enum": legal} if legal else {"type": "string"}},
+        }
+        for name, legal in FIELDS.items()
+    ]
+}
+
+
+@router.get("/spans", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
+def list_spans(
+    request: Request,
+    project: Authorised,
+    filter: Filtered,
+    sort: Sort = "-start_time",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    full: Full = "",
+) -> Response:
+    """List spans that start in a time range and meet every condition."""
+    page = services(request).reader.spans(
+        project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=full == "1"
+    )
+    return respond(Listing([span_shape(span, preview=full != "1") for span in page.rows], page.next_cursor))
+
+
+@router.get("/generations", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
+def list_generations(
+    request: Request,
+    project: Authorised,
+    filter: Filtered,
+    sort: Sort = "-start_time",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    full: Full = "",
+) -> Response:
+    """List generations: spans of type `generation`, one LLM call each."""
+    return list_spans(request, project, filter.where("type", "generation"), sort, limit, cursor, full)
+
+
+@router.get("/traces", responses=documented(Listing[TraceShape]), openapi_extra=FILTER_PARAMETERS)
+def list_traces(
+    request: Request, project: Authorised, filter: Filtered, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """List traces that begin in a time range and have a span there that meets every condition, the latest first."""
+    page = services(request).reader.traces(project.id, filter, limit=limit, cursor=cursor or None)
+    return respond(Listing([trace_shape(trace) for trace in page.rows], page.next_cursor))
+
+
+@router.get("/traces/{trace_id}", responses=documented(TraceWithSpans))
+def get_trace(request: Request, project: Authorised, trace_id: str) -> Response:
+    """Return a trace and all its spans in the order of their start."""
+    reader = services(request).reader
+    summary = reader.trace_summary(project.id, trace_id)
+    if summary is None:
+        raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
+    spans = reader.trace(project.id, trace_id)
+    return respond(TraceWithSpans(trace_shape(summary), [span_shape(span) for span in spans]))
+
+
+@router.get("/models", responses=documented(Listing[ModelShape]), openapi_extra=FILTER_PARAMETERS)
+def list_models(request: Request, project: Authorised, filter: Filtered) -> Response:
+    """Compare models: one row per provider and model of the generations and embeddings that meet the filter."""
+    models = services(request).reader.models(project.id, filter)
+    return respond(Listing([model_shape(model) for model in models]))

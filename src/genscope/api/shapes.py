@@ -1,0 +1,303 @@
+"""What the read API answers with, as types; the OpenAPI document is made from them.
+
+Money travels as decimal strings, times as ISO 8601 in UTC with microseconds, durations as milliseconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Context, Decimal
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import orjson
+from fastapi import Response
+
+from genscope.model import Span
+from genscope.store.reader import ModelSummary, Quantiles, TraceSummary
+
+T = TypeVar("T")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: Digits enough for every sum that the store holds and a thousand times it: the default of 28 would round, or refuse.
+EXACT: Final = Context(prec=60)
+#: The last place of a price that is worked out.
+SMALLEST: Final = Decimal("1e-12")
+
+
+class EventShape(msgspec.Struct):
+    """Something that happened during a span."""
+
+    name: str
+    time: str | None
+    attributes: dict[str, Any]
+
+
+class LinkShape(msgspec.Struct):
+    """A reference to another span."""
+
+    trace_id: str
+    span_id: str
+    attributes: dict[str, Any]
+
+
+class ScopeShape(msgspec.Struct):
+    """The library that made the span."""
+
+    name: str
+    version: str
+    attributes: dict[str, Any]
+
+
+class SpanShape(msgspec.Struct):
+    """One span. `null` means not known."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    type: str | None
+    name: str | None
+    start_time: str | None
+    end_time: str | None
+    duration_ms: float | None
+    completion_start_time: str | None
+    time_to_first_token_ms: float | None
+    level: str | None
+    status_message: str | None
+    model: str | None
+    provider: str | None
+    model_parameters: dict[str, Any] | None
+    input: Any
+    output: Any
+    usage: dict[str, int] | None
+    cost: dict[str, str] | None
+    cost_source: str | None
+    cost_missing: str | None
+    session_id: str | None
+    user_id: str | None
+    tags: list[str]
+    trace_name: str | None
+    environment: str | None
+    release: str | None
+    version: str | None
+    metadata: dict[str, Any]
+    prompt_name: str | None
+    prompt_version: str | None
+    scores: list[dict[str, Any]]
+    attributes: dict[str, Any]
+    events: list[EventShape]
+    links: list[LinkShape]
+    resource: dict[str, Any]
+    scope: ScopeShape
+    kind: str | None
+    is_root: bool | None
+    trace_metadata: dict[str, Any]
+    trace_input: Any
+    trace_output: Any
+    trace_public: bool | None
+    protocol: str | None
+
+
+class TraceShape(msgspec.Struct):
+    """One trace, gathered from its spans."""
+
+    trace_id: str
+    name: str | None
+    start_time: str
+    end_time: str | None
+    duration_ms: float | None
+    span_count: int
+    generation_count: int
+    error_count: int
+    unpriced_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    total_cost: str | None
+    session_id: str | None
+    user_id: str | None
+    tags: list[str]
+    environment: str | None
+    release: str | None
+    version: str | None
+    models: list[str]
+    metadata: dict[str, Any]
+    input: str | None
+    output: str | None
+
+
+class TraceWithSpans(msgspec.Struct):
+    """A trace and its spans in the order of their start."""
+
+    trace: TraceShape
+    spans: list[SpanShape]
+
+
+class ModelShape(msgspec.Struct):
+    """What one model of one provider did in a period."""
+
+    provider: str | None
+    model: str | None
+    calls: int
+    errors: int
+    error_rate: float
+    usage: dict[str, int]
+    total_cost: str | None
+    cost_per_1000_calls: str | None
+    unpriced_calls: int
+    latency_ms: Quantiles
+    time_to_first_token_ms: Quantiles
+    tokens_per_second: float | None
+
+
+class Listing(msgspec.Struct, Generic[T]):
+    """A page of a list; `next_cursor` asks for the next page and is null at the end."""
+
+    data: list[T]
+    next_cursor: str | None = None
+
+
+def span_shape(span: Span, *, preview: bool = False) -> SpanShape:
+    """Return a span as the API shows it; a preview leaves texts as (shortened) text."""
+    value = _text if preview else json_value
+    start = span.start_time if span.start_time is not None else span.time
+    return SpanShape(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        type=span.type,
+        name=span.name,
+        start_time=iso(start),
+        end_time=iso(span.end_time),
+        duration_ms=_milliseconds(start, span.end_time),
+        completion_start_time=iso(span.completion_start_time),
+        time_to_first_token_ms=_milliseconds(start, span.completion_start_time),
+        level=span.level,
+        status_message=span.status_message,
+        model=span.model,
+        provider=span.provider,
+        model_parameters=span.model_parameters,
+        input=value(span.input),
+        output=value(span.output),
+        usage=span.usage,
+        cost={kind: plain(amount) for kind, amount in span.cost.items()} if span.cost else None,
+        cost_source=span.cost_source,
+        cost_missing=span.cost_missing,
+        session_id=span.session_id,
+        user_id=span.user_id,
+        tags=span.tags,
+        trace_name=span.trace_name,
+        environment=span.environment,
+        release=span.release,
+        version=span.version,
+        metadata=span.metadata,
+        prompt_name=span.prompt_name,
+        prompt_version=span.prompt_version,
+        scores=[],
+        attributes=span.attributes,
+        events=[EventShape(event.name, iso(event.time), event.attributes) for event in span.events],
+        links=[LinkShape(link.trace_id, link.span_id, link.attributes) for link in span.links],
+        resource=span.resource.attributes,
+        scope=ScopeShape(span.scope.name, span.scope.version, span.scope.attributes),
+        kind=span.kind,
+        is_root=span.is_root,
+        trace_metadata=span.trace_metadata,
+        trace_input=value(span.trace_input),
+        trace_output=value(span.trace_output),
+        trace_public=span.trace_public,
+        protocol=span.protocol,
+    )
+
+
+def trace_shape(trace: TraceSummary) -> TraceShape:
+    """Return a trace as the API shows it."""
+    return TraceShape(
+        trace_id=trace.trace_id,
+        name=trace.name,
+        start_time=iso(trace.start_time) or "",
+        end_time=iso(trace.end_time),
+        duration_ms=_milliseconds(trace.start_time, trace.end_time),
+        span_count=trace.span_count,
+        generation_count=trace.generation_count,
+        error_count=trace.error_count,
+        unpriced_count=trace.unpriced_count,
+        input_tokens=trace.input_tokens,
+        output_tokens=trace.output_tokens,
+        total_tokens=trace.total_tokens,
+        total_cost=None if trace.total_cost is None else plain(trace.total_cost),
+        session_id=trace.session_id,
+        user_id=trace.user_id,
+        tags=trace.tags,
+        environment=trace.environment,
+        release=trace.release,
+        version=trace.version,
+        models=trace.models,
+        metadata=trace.metadata,
+        input=trace.input,
+        output=trace.output,
+    )
+
+
+def model_shape(model: ModelSummary) -> ModelShape:
+    """Return a model's figures as the API shows them."""
+    priced = model.calls - model.unpriced_calls
+    total = model.total_cost
+    return ModelShape(
+        provider=model.provider,
+        model=model.model,
+        calls=model.calls,
+        errors=model.errors,
+        error_rate=model.errors / model.calls,
+        usage=model.usage,
+        total_cost=None if total is None else plain(total),
+        # Of the calls whose cost is known: the others would pull the figure towards zero.
+        cost_per_1000_calls=None if total is None or not priced else plain(_per_thousand(total, priced)),
+        unpriced_calls=model.unpriced_calls,
+        latency_ms=model.latency_ms,
+        time_to_first_token_ms=model.time_to_first_token_ms,
+        tokens_per_second=model.tokens_per_second,
+    )
+
+
+def iso(nanoseconds: int | None) -> str | None:
+    """Return a moment as ISO 8601 in UTC with microseconds."""
+    if nanoseconds is None:
+        return None
+    moment = EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def json_value(text: str | None) -> msgspec.Raw | str | None:
+    """Return the JSON object or array that a text is, unchanged; any other text stays a string.
+
+    A bare `123` or `true` stays a string too: on the wire it cannot be told from the text that a user wrote. So does what
+    strict readers refuse (numbers beyond a double, hundreds of levels): one such span would cost them the whole answer.
+    """
+    if text is None or text.lstrip()[:1] not in ("{", "["):
+        return text
+    try:
+        orjson.dumps(orjson.loads(text))
+    except (ValueError, TypeError):
+        return text
+    return msgspec.Raw(text.encode())
+
+
+def _text(text: str | None) -> str | None:
+    return text
+
+
+def _milliseconds(start: int | None, end: int | None) -> float | None:
+    return None if start is None or end is None else (end - start) / 1e6
+
+
+def plain(amount: Decimal) -> str:
+    """Return an amount as text with neither an exponent nor superfluous zeros."""
+    return format(amount.normalize(EXACT), "f")
+
+
+def _per_thousand(total: Decimal, calls: int) -> Decimal:
+    return EXACT.divide(EXACT.multiply(total, 1000), calls).quantize(SMALLEST, context=EXACT)
+
+
+def respond(value: Any) -> Response:
+    """Return a value as a JSON response."""
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,144 @@
+"""The application: a table of contents of its parts, and their life from start to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.middleware.sessions import SessionMiddleware
+
+from genscope import __version__, pricing, web
+from genscope.api import errors, ingest, langfuse, native, openapi, status
+from genscope.auth import Authenticator, ensure_project
+from genscope.config import Settings
+from genscope.ingest import Ingest, Limits
+from genscope.receive import grpc, otlp
+from genscope.services import Services
+from genscope.store.catalog import Catalog
+from genscope.store.engine import Engine
+from genscope.store.migrate import migrate
+from genscope.store.reader import Reader
+from genscope.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+SESSION_SECRET = "session_secret"  # noqa: S105 - the name of a value, not a value
+SESSION_SECONDS = 14 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An open server, before it listens."""
+
+    services: Services
+    session_secret: str
+    #: The key pair made at the first start; its secret is not known later.
+    made_keys: tuple[str, str] | None
+
+
+@contextlib.contextmanager
+def open_store(settings: Settings) -> Iterator[Engine]:
+    """Open the store, bring its schema up to date, and close it when done.
+
+    Raises:
+        StoreError: it cannot be opened; `StoreLocked` if another process has it.
+    """
+    engine = Engine(
+        settings.store_path,
+        memory_bytes=settings.engine_memory_bytes,
+        query_memory_bytes=settings.query_memory_bytes,
+        query_seconds=settings.query_seconds,
+        connections=settings.query_connections,
+    )
+    with contextlib.closing(engine):
+        migrate(engine, fsync=settings.fsync)
+        yield engine
+
+
+@contextlib.contextmanager
+def open_server(settings: Settings) -> Iterator[Started]:
+    """Open everything that a server consists of; when this is left, everything acknowledged is on disk.
+
+    Raises:
+        StoreError: the store cannot be opened; `StoreLocked` if another process has it.
+        ValueError: the settings name an impossible project.
+    """
+    pricing.warm_up()
+    with open_store(settings) as engine:
+        catalog = Catalog(engine)
+        made_keys = ensure_project(
+            catalog,
+            settings.init_project,
+            settings.init_public_key,
+            settings.init_secret_key.get_secret_value(),
+        )
+        session_secret = catalog.value(SESSION_SECRET)
+        if session_secret is None:
+            session_secret = secrets.token_hex(32)
+            catalog.set_value(SESSION_SECRET, session_secret)
+        limits = Limits(
+            body_bytes=settings.max_body_bytes,
+            value_bytes=settings.max_value_bytes,
+            spans=settings.max_spans_per_request,
+            pending_bytes=settings.max_buffer_bytes,
+        )
+        auth = Authenticator(catalog, home=settings.init_project, anonymous=settings.allow_anonymous)
+        writer = Writer(engine.insert, linger=settings.linger, max_bytes=settings.max_buffer_bytes)
+        reader = Reader(engine)
+        taking = Ingest(writer, reader.span_times, limits)
+        with contextlib.closing(writer), contextlib.closing(taking):
+            yield Started(Services(settings, auth, taking, reader), session_secret, made_keys)
+
+
+def create_app(started: Started) -> FastAPI:
+    """Return the ASGI application of an open server."""
+    app = FastAPI(
+        title="Genscope",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = started.services
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=started.session_secret,
+        session_cookie=f"genscope_{started.services.settings.port}",
+        max_age=SESSION_SECONDS,
+    )
+    errors.install(app, web.error_page)
+    app.router.routes.extend(ingest.routes)
+    app.include_router(native.router)
+    app.include_router(langfuse.router)
+    app.include_router(status.router)
+    app.include_router(web.router)
+    app.mount("/static", web.Assets(), name="static")
+    app.openapi = lambda: openapi.complete(FastAPI.openapi(app), ingest.PATHS)  # type: ignore[method-assign]
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    served: Services = app.state.services
+    receiver = await _start_grpc(served) if served.settings.grpc_port else None
+    yield
+    if receiver is not None:
+        await receiver.stop(grace=3)
+
+
+async def _start_grpc(served: Services) -> grpc.Server:
+    async def export(metadata: Mapping[str, str], body: bytes) -> bytes:
+        # A page in a browser cannot speak gRPC in plain text, so what it claims as its host matters nothing here.
+        project = served.auth.project(metadata, host=served.settings.host)
+        with served.ingest.room() as take:
+            take(len(body))
+            rejected = await served.ingest.take_otlp(project.id, body, None, otlp.Format.PROTOBUF)
+        return otlp.encode_response(otlp.Format.PROTOBUF, rejected)
+
+    settings = served.settings
+    return await grpc.start(export, settings.host, settings.grpc_port, max_message_bytes=settings.max_body_bytes)

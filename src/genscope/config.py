@@ -1,0 +1,78 @@
+"""Settings of the server: one class, read from the environment (`GENSCOPE_*`) and overridden by the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from annotated_types import Ge, Gt, Le
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+MIB: Final = 1024 * 1024
+
+Port = Annotated[int, Ge(0), Le(65535)]
+Bytes = Annotated[int, Gt(0)]
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Sizes are bytes, times seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="GENSCOPE_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    #: 0 picks a free port.
+    port: Port = 4318
+    #: 0 turns gRPC off.
+    grpc_port: Port = 4317
+    data: Path = Path("genscope-data")
+    #: `chdb:///path`; empty: inside `data`.
+    store: str = ""
+    allow_anonymous: bool = False
+
+    init_project: str = "default"
+    init_public_key: str = ""
+    init_secret_key: SecretStr = SecretStr("")
+
+    #: Largest request body, after decompression.
+    max_body_bytes: Bytes = 64 * MIB
+    #: Longest attribute value; longer ones are cut and marked with their length.
+    max_value_bytes: Bytes = 16 * MIB
+    max_spans_per_request: Annotated[int, Gt(0)] = 100_000
+    #: Accepted but not yet stored; beyond it requests are answered 503 with Retry-After.
+    max_buffer_bytes: Bytes = 256 * MIB
+    #: How long the writer waits for company before it inserts.
+    linger: Annotated[float, Ge(0), Le(5)] = 0.02
+
+    #: Memory that the engine may use altogether, and one query of a reader.
+    engine_memory_bytes: Bytes = 2048 * MIB
+    query_memory_bytes: Bytes = 1024 * MIB
+    query_seconds: Annotated[int, Gt(0)] = 30
+    #: Queries that readers may run at the same time; more wait.
+    query_connections: Annotated[int, Gt(0)] = 4
+    #: The engine's commits reach the disk before they are acknowledged. Only a benchmark has a reason to turn it off.
+    fsync: bool = True
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        if self.store and not self.store.startswith("chdb://"):
+            raise ValueError(f"store: {self.store!r} is not supported; give chdb:///path or leave it empty")
+        if self.allow_anonymous and self.host not in LOOPBACK_NAMES:
+            raise ValueError(f"allow_anonymous needs a loopback host such as 127.0.0.1, not {self.host!r}")
+        if self.store and not self.store.removeprefix("chdb://").strip("/"):
+            raise ValueError("store: chdb:// needs a path, such as chdb:///var/lib/genscope/store")
+        if "?" in str(self.store_path.resolve()):
+            raise ValueError(
+                f"{str(self.store_path)!r}: the engine takes what follows a ? for settings; choose another path"
+            )
+        if ":" in self.init_public_key:
+            raise ValueError("init_public_key: HTTP Basic ends the public key at the first colon; choose one without")
+        if bool(self.init_public_key) != bool(self.init_secret_key.get_secret_value()):
+            raise ValueError("init_public_key and init_secret_key belong together: set both or neither")
+        return self
+
+    @property
+    def store_path(self) -> Path:
+        """The directory of the embedded engine."""
+        return Path(self.store.removeprefix("chdb://")) if self.store else self.data / "store"

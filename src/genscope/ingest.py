@@ -1,0 +1,172 @@
+"""The way in: a request's bytes become rows on disk, and only then does it return.
+
+bytes -> receive (decode) -> conventions (understand) -> pricing -> store.rows (columns) -> store.writer (commit)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from genscope import conventions, pricing
+from genscope.model import RawSpan, Rejected, Span
+from genscope.receive import otlp
+from genscope.receive.body import decode_body
+from genscope.receive.errors import Overloaded
+from genscope.store.errors import StoreError
+from genscope.store.rows import encode, encode_rejected
+from genscope.store.writer import BufferFull, Writer, WriterClosed
+
+log = logging.getLogger(__name__)
+
+SPANS: Final = Counter("genscope_spans", "Spans received, by what became of them.", ["outcome"])
+REQUESTS: Final = Histogram(
+    "genscope_ingest_seconds",
+    "Time from the whole body to its rows on disk.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+#: Decoding holds the interpreter's lock most of the time: two threads keep it busy while a third part of the work, the
+#: engine's, runs beside them.
+THREADS: Final = 2
+#: Seconds after which a refused sender should try again.
+RETRY_AFTER: Final = 1
+FULL: Final = "more is waiting to be stored than fits; send it again later"
+
+
+#: (project, trace and span ids) -> the times at which the known ones of these spans are placed.
+Placed = Callable[[str, Iterable[tuple[str, str]]], dict[tuple[str, str], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one request; see `Settings`."""
+
+    body_bytes: int
+    value_bytes: int
+    spans: int
+    pending_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request whose rows are on their way to the disk."""
+
+    spans: int
+    rejected: list[Rejected]
+    stored: list[Future[None]]
+
+
+class Ingest:
+    """Takes requests of every protocol and returns when what they carried is on disk."""
+
+    def __init__(self, writer: Writer, placed: Placed, limits: Limits) -> None:
+        self._writer = writer
+        self._placed = placed
+        self._limits = limits
+        self._pending = 0
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="genscope-ingest")
+
+    @property
+    def storing(self) -> bool:
+        """Whether rows still reach the store."""
+        return self._writer.alive
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of one request."""
+        return self._limits
+
+    async def take_otlp(
+        self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format
+    ) -> list[Rejected]:
+        """Store the spans of an OTLP trace request and return those that could not be taken.
+
+        Raises:
+            RequestError: the request as a whole is refused, and nothing of it was stored.
+        """
+        return await self._take(lambda: self._prepare_otlp(project_id, body, content_encoding, form))
+
+    def _prepare_otlp(self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format) -> Prepared:
+        raw = decode_body(body, content_encoding, self._limits.body_bytes)
+        decoded = otlp.decode(raw, form, max_spans=self._limits.spans, max_value_bytes=self._limits.value_bytes)
+        now = time.time_ns()
+        self._place(project_id, decoded.spans)
+        spans, rejected = understand(decoded.spans, now)
+        rejected = [*decoded.rejected, *rejected]
+        tables = [("spans", encode(project_id, spans))] if spans else []
+        if rejected:
+            tables.append(("rejected", encode_rejected(project_id, "otlp", now, rejected)))
+        return Prepared(len(spans), rejected, self._writer.submit(*tables))
+
+    def _place(self, project_id: str, spans: Sequence[RawSpan]) -> None:
+        """Give spans without any time the one at which an earlier delivery placed them, so that they count once."""
+        timeless = [span for span in spans if span.start_time is None and span.end_time is None]
+        if timeless:
+            known = self._placed(project_id, [(span.trace_id, span.span_id) for span in timeless])
+            for span in timeless:
+                span.start_time = known.get((span.trace_id, span.span_id))
+
+    @contextlib.contextmanager
+    def room(self) -> Iterator[Callable[[int], None]]:
+        """Count the bytes of a request from when they are read until its rows are stored.
+
+        Yields a function that takes a number of bytes more, or raises `Overloaded` if they do not fit any more.
+        """
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            # One request alone is let through whatever its size: it must not be refused for ever.
+            if self._pending > taken and self._pending + size > self._limits.pending_bytes:
+                raise Overloaded(FULL, RETRY_AFTER)
+            taken += size
+            self._pending += size
+
+        try:
+            yield take
+        finally:
+            self._pending -= taken
+
+    async def _take(self, prepare: Callable[[], Prepared]) -> list[Rejected]:
+        try:
+            with REQUESTS.time():
+                prepared = await asyncio.get_running_loop().run_in_executor(self._threads, prepare)
+                for stored in prepared.stored:
+                    # A sender that hangs up stops waiting; the rows are stored all the same.
+                    await asyncio.shield(asyncio.wrap_future(stored))
+        except (BufferFull, WriterClosed):
+            raise Overloaded(FULL, RETRY_AFTER) from None
+        except StoreError as error:
+            raise Overloaded(f"the store does not take rows at the moment: {error}", RETRY_AFTER) from error
+        SPANS.labels("rejected").inc(len(prepared.rejected))
+        SPANS.labels("stored").inc(prepared.spans)
+        return prepared.rejected
+
+    def close(self) -> None:
+        """Wait for the requests that are being prepared."""
+        self._threads.shutdown()
+
+
+def understand(raw: Sequence[RawSpan], now: int) -> tuple[list[Span], list[Rejected]]:
+    """Turn decoded spans into Genscope's own, priced. A span that cannot be understood is rejected by itself."""
+    spans, rejected = [], []
+    for one in raw:
+        try:
+            span = conventions.to_span(one, now)
+            pricing.price(span)
+        except Exception as error:
+            log.exception("span %s of trace %s could not be understood", one.span_id, one.trace_id)
+            reason = f"Genscope could not understand this span ({type(error).__name__}); please report it"
+            rejected.append(Rejected(one.trace_id, one.span_id, one.name, reason))
+        else:
+            spans.append(span)
+    return spans, rejected

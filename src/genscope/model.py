@@ -1,0 +1,168 @@
+"""The vocabulary of Genscope as types.
+
+Receivers turn bytes into `RawSpan`s, conventions and pricing turn a `RawSpan` into a `Span`, and the store, the API and the
+web know nothing but `Span`. Names follow OpenTelemetry and its GenAI semantic conventions where these have one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+#: A JSON value. Bytes of an OTLP `bytesValue` are base64 text by the time they are here, NaN and infinities are the
+#: strings "NaN", "Infinity" and "-Infinity", as OTLP/JSON writes them.
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Attributes: TypeAlias = dict[str, Json]
+
+#: Token counts by kind. `input` and `output` are totals; every other kind is a part of the one it is named after.
+Usage: TypeAlias = dict[str, int]
+#: US dollars by the kinds of `Usage`, plus `total`.
+Cost: TypeAlias = dict[str, Decimal]
+
+SPAN_TYPES: Final = (
+    "span",
+    "generation",
+    "embedding",
+    "tool",
+    "retriever",
+    "reranker",
+    "agent",
+    "chain",
+    "evaluator",
+    "guardrail",
+    "event",
+)
+#: Types that are calls to a model, billed by usage, so that a missing cost is a gap to be shown. Not rerankers: many run
+#: locally or are billed by the search. One that tells its tokens is priced all the same.
+PAID_TYPES: Final = frozenset({"generation", "embedding"})
+LEVELS: Final = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
+
+
+@dataclass(slots=True, frozen=True)
+class Resource:
+    """What produced the spans of one OTLP `ResourceSpans`: its attributes, shared by all of them."""
+
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(slots=True, frozen=True)
+class Scope:
+    """The instrumentation scope (library) that made a span."""
+
+    name: str = ""
+    version: str = ""
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Event:
+    """A span event: something that happened at `time` (nanoseconds since the epoch, None if not told)."""
+
+    name: str
+    time: int | None
+    attributes: Attributes
+
+
+@dataclass(slots=True)
+class Link:
+    """A span link: a reference to a span of this or another trace."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes
+
+
+@dataclass(slots=True)
+class RawSpan:
+    """A span as its sender described it, decoded but not yet understood. Times are nanoseconds since the epoch."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    start_time: int | None
+    end_time: int | None
+    attributes: Attributes
+    resource: Resource
+    scope: Scope
+    events: list[Event] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    #: OTLP `Status.code`: 0 unset, 1 ok, 2 error.
+    status_code: int = 0
+    status_message: str = ""
+    #: OTLP `SpanKind` in lower case (`internal`, `client`, ...), None if unspecified.
+    kind: str | None = None
+    trace_state: str = ""
+
+
+@dataclass(slots=True)
+class Span:
+    """One span in Genscope's own vocabulary: a row of the store, except for its project.
+
+    None means "not known". Rows of one `(time, trace_id, span_id)` merge in the store field by field, so a `Span` may be
+    a piece of a span. Times are nanoseconds since the epoch.
+    """
+
+    trace_id: str
+    span_id: str
+    #: Where the span is placed in the order of the store; the start for a span whose start is known. Never changes.
+    time: int
+    parent_span_id: str | None = None
+    type: str | None = None
+    name: str | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    completion_start_time: int | None = None
+    level: str | None = None
+    status_message: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    model_parameters: Attributes | None = None
+    #: Text exactly as sent; the JSON text where the sender gave a structure.
+    input: str | None = None
+    output: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
+    #: `reported` by the sender or `computed` from usage and price; None without a cost.
+    cost_source: str | None = None
+    #: Why a generation has no cost: `no_usage`, `no_model`, `unknown_model`.
+    cost_missing: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    tags: list[str] = field(default_factory=list)
+    environment: str | None = None
+    release: str | None = None
+    version: str | None = None
+    metadata: Attributes = field(default_factory=dict)
+    #: Values that a sender gave for the whole trace, kept on the span that carried them.
+    trace_name: str | None = None
+    trace_input: str | None = None
+    trace_output: str | None = None
+    trace_public: bool | None = None
+    trace_metadata: Attributes = field(default_factory=dict)
+    #: True on a span that is the root of what its sender sent, even when it names a parent.
+    is_root: bool | None = None
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    #: Every attribute as sent, but for those that became `input`, `output` or a metadata entry unchanged.
+    attributes: Attributes = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    resource: Resource = field(default_factory=Resource)
+    scope: Scope = field(default_factory=Scope)
+    kind: str | None = None
+    trace_state: str | None = None
+    protocol: str = "otlp"
+
+
+@dataclass(slots=True, frozen=True)
+class Rejected:
+    """A span that could not be taken, and the reason its sender is told."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    reason: str
+    #: What was received, as JSON text, cut to a few kilobytes.
+    payload: str = ""

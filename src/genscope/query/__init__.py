@@ -1,0 +1,1 @@
+"""The filter language: what a reader asks for, before any SQL."""

@@ -1,0 +1,1 @@
+"""One module per wire protocol: bytes of a request to `genscope.model.RawSpan`. Knows no SQL and no HTTP framework."""

@@ -1,0 +1,33 @@
+"""What one running server consists of, handed to every route through `request.app.state.services`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from genscope.auth import Authenticator
+from genscope.config import Settings
+from genscope.ingest import Ingest
+from genscope.store.reader import Reader
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts that a route may use."""
+
+    settings: Settings
+    auth: Authenticator
+    ingest: Ingest
+    reader: Reader
+
+
+def services(connection: HTTPConnection) -> Services:
+    """Return the services of the server that this request reached."""
+    return cast(Services, connection.app.state.services)
+
+
+def public_url(request: HTTPConnection) -> str:
+    """Return this server's base URL as the one who asks reaches it, without a trailing slash."""
+    return str(request.base_url).rstrip("/")

@@ -1,0 +1,194 @@
+"""chDB, which is ClickHouse inside this process, behind the three verbs that the store needs: query, command, insert.
+
+What to know of it, as measured with chdb 4.4 (docs/architecture.md has the whole list):
+
+- One process owns a directory. Any number of `Session`s of that process may work on it side by side, one query at a time each,
+  with the GIL released; so a pool of sessions is a connection pool.
+- A query blocks its thread in C, where Python's signal handlers cannot run: never query on the main thread of a server.
+- Importing it blocks SIGPIPE in the importing thread and installs C handlers for SIGINT and the fatal signals; Python's own
+  `signal.signal` handlers, installed later, take precedence.
+- Query parameters arrive in the engine's TSV escaping, those of arrays as literals; `_written` is the inverse.
+- A query that fails half-way leaves the beginning of its answer in the session: such a session is thrown away.
+- Planning costs more than reading for a small query: 150 parameters took 10 ms, one array of as many values takes 1 ms.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from chdb import ChdbError
+from chdb.session import Session
+
+from genscope.store.errors import QueryTooLarge, StoreBusy, StoreError, StoreLocked
+
+#: A value that SQL may name as `{name:Type}`; a list is an `Array(String)`.
+Parameter = str | int | float | list[str]
+
+#: Rounds off what an embedded server has no use for: the defaults expect a machine of its own.
+SERVER_SETTINGS: Final[Mapping[str, Parameter]] = {
+    "mark_cache_size": 128 << 20,
+    "index_mark_cache_size": 64 << 20,
+    "max_thread_pool_size": 256,
+    "background_schedule_pool_size": 4,
+}
+
+#: For every query. `time` is in the sorting key and decides the partition, so rows of one key never live in two partitions.
+QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
+    "async_insert": 0,
+    "do_not_merge_across_partitions_select_final": 1,
+    "throw_on_max_partitions_per_insert_block": 0,
+    "session_timezone": "UTC",
+    # A column keeps its name in WHERE and ORDER BY, whatever the SELECT list calls by that name.
+    "prefer_column_name_to_alias": 1,
+}
+
+
+#: Seconds that a reader waits for a connection.
+PATIENCE: Final = 5.0
+#: Names of the engine's errors that mean a query went over its limits.
+TOO_LARGE: Final = ("MEMORY_LIMIT_EXCEEDED", "TIMEOUT_EXCEEDED")
+
+
+class Engine:
+    """An embedded ClickHouse on one directory. Every method may be called from any thread but a server's main one."""
+
+    def __init__(
+        self, path: Path, *, memory_bytes: int, query_memory_bytes: int, query_seconds: int, connections: int
+    ) -> None:
+        """Open or create the directory.
+
+        Raises:
+            StoreLocked: another process has it open.
+            StoreError: it cannot be opened for another reason.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        options = "&".join(f"{name}={value}" for name, value in SERVER_SETTINGS.items())
+        url = f"{path.resolve()}?{options}&max_server_memory_usage={memory_bytes}"
+        self._limits = {"max_memory_usage": query_memory_bytes, "max_execution_time": query_seconds}
+        self._url = url
+        self.path = path
+        self._writer = self._connect({})
+        # For what must not wait behind readers: the small tables, and whether the store answers.
+        self._own = self._connect({})
+        self._own_lock = threading.Lock()
+        # None stands for a session that is connected when it is needed.
+        self._readers: queue.LifoQueue[Session | None] = queue.LifoQueue()
+        self._connections = connections
+        self._closing = False
+        for _ in range(connections):
+            self._readers.put(None)
+
+    def _connect(self, limits: Mapping[str, Parameter]) -> Session:
+        settings = {**QUERY_SETTINGS, **limits}
+        try:
+            session = Session(self._url)
+            for name, value in settings.items():
+                session.query(f"SET {name} = {value!r}")
+        except (ChdbError, RuntimeError) as error:
+            if "EmbeddedServer" in str(error) or "Cannot lock" in str(error):
+                raise StoreLocked(f"{self.path} is in use by another process; one process owns a store") from None
+            raise StoreError(str(error)) from None
+        return session
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Session]:
+        try:
+            session = self._readers.get(timeout=PATIENCE)
+        except queue.Empty:
+            raise StoreBusy("all connections for readers are busy") from None
+        keep: Session | None = None
+        try:
+            if self._closing:
+                raise StoreBusy("the store is being closed")
+            session = session or self._connect(self._limits)
+            yield session
+            keep = session
+        finally:
+            # An answer that breaks off leaves its beginning in the session, which would put it before the next answer.
+            try:
+                if keep is None and session is not None:
+                    session.close()
+            finally:
+                self._readers.put(keep)
+
+    def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        """Read, within the limits of memory and time for readers.
+
+        Raises:
+            StoreError: the engine's own message; `QueryTooLarge` over the limits.
+        """
+        with self._reader() as session:
+            table: pa.Table = _run(session, sql, parameters, "ArrowTable")
+            return table
+
+    def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """Change the schema or the small tables, without the limits of readers.
+
+        Raises:
+            StoreError: the engine's own message.
+        """
+        with self._own_lock:
+            _run(self._own, sql, parameters, "Null")
+
+    def ping(self) -> None:
+        """Return if the engine answers, however busy the readers are.
+
+        Raises:
+            StoreError: it does not.
+        """
+        self.command("SELECT 1")
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows, matching columns by name. They are committed, and on disk, when this returns.
+
+        Only one thread may insert.
+
+        Raises:
+            StoreError: not all of it was stored.
+        """
+        columns = ", ".join(rows.column_names)
+        # chDB finds `rows` by its name among the local variables of the caller of `query`.
+        sql = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM Python(rows)"  # noqa: S608
+        try:
+            self._writer.query(sql, "Null")
+        except (ChdbError, RuntimeError) as error:
+            raise StoreError(str(error)) from None
+
+    def close(self) -> None:
+        """End the queries that still run, and close every session."""
+        self._closing = True
+        with contextlib.suppress(StoreError):
+            self.command("KILL QUERY WHERE query_id != queryID() ASYNC")
+        for _ in range(self._connections):
+            if (session := self._readers.get()) is not None:
+                session.close()
+        self._own.close()
+        self._writer.close()
+
+
+def _run(session: Session, sql: str, parameters: Mapping[str, Parameter] | None, form: str) -> Any:
+    values = {name: _written(value) for name, value in (parameters or {}).items()}
+    try:
+        return session.query(sql, form, params=values)
+    except (ChdbError, RuntimeError) as error:
+        kind = QueryTooLarge if any(name in str(error) for name in TOO_LARGE) else StoreError
+        raise kind(str(error)) from None
+
+
+_ESCAPES: Final = str.maketrans(
+    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
+)
+
+
+def _written(value: Parameter) -> str | int | float:
+    if isinstance(value, str):
+        return value.translate(_ESCAPES)
+    if isinstance(value, list):
+        return "[" + ",".join("'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'" for text in value) + "]"
+    return value

@@ -1,0 +1,19 @@
+"""What can go wrong in the store."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The engine refused or failed; the message is the engine's own."""
+
+
+class StoreLocked(StoreError):
+    """Another process owns the directory."""
+
+
+class StoreBusy(StoreError):
+    """No connection became free in time; the same query may succeed later."""
+
+
+class QueryTooLarge(StoreError):
+    """A query would have taken more memory or time than one may; a narrower one succeeds."""

@@ -1,0 +1,1 @@
+SELECT 1 FROM spans WHERE project_id = {project_id:String} LIMIT 1

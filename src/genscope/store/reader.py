@@ -1,0 +1,385 @@
+"""Every question that a page or a route may ask of the store. SQL is in `queries/*.sql`, conditions are built by `where`.
+
+How a list stays fast and exact at the same time: rows of one key merge only under FINAL, and FINAL over a whole project reads
+far too much for a page of 50. So a page is looked for in a window of time at the end of the list that is just large enough for
+the page, and the window grows until the page is full. Within the window FINAL is exact, because rows of one key share their time.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from string import Template
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import pyarrow as pa
+
+from genscope.model import Attributes, Span, Usage
+from genscope.query.filter import Filter, FilterError
+from genscope.store.engine import Engine, Parameter
+from genscope.store.rows import COLUMNS, decode, from_json
+from genscope.store.where import COST_MISSING, LATEST, Where, where
+
+T = TypeVar("T")
+
+PREVIEW: Final = 400
+MAX_LIMIT: Final = 1000
+#: Keys that one query looks up: 100,000 took the engine half a minute, ten times 10,000 half a second.
+KEYS_AT_ONCE: Final = 10_000
+#: Sort orders of a list of spans, with the direction that SQL takes.
+SORTS: Final = {"-start_time": "DESC", "start_time": "ASC"}
+#: How much more than a page the first window holds, and how it grows.
+WINDOW: Final = 4
+GROWTH: Final = 32
+#: Columns that lists leave out (the text that stands in for them).
+HEAVY: Final = {
+    "attributes": "map()",
+    "events": "NULL",
+    "links": "NULL",
+    "resource": "NULL",
+    "scope_attributes": "NULL",
+}
+PREVIEWED: Final = ("output", "trace_input", "trace_output")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, and the cursor that asks for the next ones (None at its end)."""
+
+    rows: list[T]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSummary:
+    """One trace, gathered from its spans. Times are nanoseconds since the epoch, money is US dollars."""
+
+    trace_id: str
+    name: str | None
+    start_time: int
+    end_time: int | None
+    span_count: int
+    generation_count: int
+    error_count: int
+    #: Calls to a model, and those of them whose cost is not known.
+    paid_count: int
+    unpriced_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    total_cost: Decimal | None
+    session_id: str | None
+    user_id: str | None
+    tags: list[str]
+    environment: str | None
+    release: str | None
+    version: str | None
+    models: list[str]
+    metadata: Attributes
+    #: Previews of at most `PREVIEW` characters.
+    input: str | None
+    output: str | None
+
+    @property
+    def duration(self) -> int | None:
+        """Nanoseconds from the first start to the last end."""
+        return None if self.end_time is None else self.end_time - self.start_time
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output tokens together; None if neither is known."""
+        known = [count for count in (self.input_tokens, self.output_tokens) if count is not None]
+        return sum(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Exact quantiles in milliseconds; None where nothing was measured."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """What one model of one provider did."""
+
+    provider: str | None
+    model: str | None
+    calls: int
+    errors: int
+    usage: Usage
+    total_cost: Decimal | None
+    unpriced_calls: int
+    latency_ms: Quantiles
+    time_to_first_token_ms: Quantiles
+    tokens_per_second: float | None
+
+
+@cache
+def _sql(name: str) -> Template:
+    return Template(resources.files("genscope.store").joinpath("queries", f"{name}.sql").read_text())
+
+
+class Reader:
+    """Answers questions about one project's rows. Every call blocks; call it from a worker thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def spans(
+        self,
+        project_id: str,
+        filter: Filter,
+        *,
+        sort: str = "-start_time",
+        limit: int = 50,
+        cursor: str | None = None,
+        full: bool = False,
+    ) -> Page[Span]:
+        """Return a page of spans. Unless `full`, texts are previews, and attributes, events and the like stay empty.
+
+        Raises:
+            FilterError: the sort order, the limit or the cursor is not one.
+        """
+        if sort not in SORTS:
+            raise FilterError(f"sort: {sort!r} is not an order; expected one of {', '.join(SORTS)}")
+        direction, limit = SORTS[sort], check_limit(limit)
+        before = _decode_cursor(cursor, 3) if cursor else None
+        keys: list[dict[str, Any]] = []
+        for window in self._windows(project_id, filter, direction, before[0] if before else None, limit):
+            condition = where(project_id, window)
+            if before:
+                compare = "<" if direction == "DESC" else ">"
+                values = f"{condition.bind_time(before[0])}, {condition.bind(before[1])}, {condition.bind(before[2])}"
+                condition.add(f"(time, trace_id, span_id) {compare} ({values})")
+            keys = self._query("spans_keys", condition, {"limit": limit + 1}, direction=direction).to_pylist()
+            if len(keys) > limit:
+                break
+        next_cursor = _encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        return Page(self._rows(project_id, keys[:limit], direction, full), next_cursor)
+
+    def _windows(
+        self, project_id: str, filter: Filter, direction: str, start: int | None, limit: int
+    ) -> Iterator[Filter]:
+        """Yield the filter narrowed to ever larger windows from `start` on, the last of them the whole filter."""
+        rest = filter
+        if start is not None and direction == "DESC":
+            rest = replace(filter, end=min(start + 1, filter.end if filter.end is not None else LATEST))
+        elif start is not None:
+            rest = replace(filter, start=max(start, filter.start if filter.start is not None else start))
+        everything = where(project_id, replace(rest, conditions=()))
+        offset = limit * WINDOW
+        while True:
+            found = self._query("spans_boundary", everything, {"offset": offset}, direction=direction)
+            if not found.num_rows:
+                yield rest
+                return
+            boundary = found["boundary"][0].as_py()
+            yield replace(rest, start=boundary) if direction == "DESC" else replace(rest, end=boundary + 1)
+            offset *= GROWTH
+
+    def _rows(self, project_id: str, keys: list[dict[str, Any]], direction: str, full: bool) -> list[Span]:
+        if not keys:
+            return []
+        times = [key["time"] for key in keys]
+        condition = where(project_id, Filter(min(times), max(times) + 1))
+        # Each part of the key by itself is quickly planned and found; what meets all three without being a key is left out below.
+        condition.add(f"trace_id IN {condition.bind_list({key['trace_id'] for key in keys})}")
+        condition.add(f"span_id IN {condition.bind_list({key['span_id'] for key in keys})}")
+        wanted = {tuple(key.values()) for key in keys}
+        spans = decode(self._query("spans_rows", condition, columns=_columns(full), direction=direction))
+        return [span for span in spans if (span.time, span.trace_id, span.span_id) in wanted]
+
+    def trace(self, project_id: str, trace_id: str, *, full: bool = True) -> list[Span]:
+        """Return every span of a trace in the order of their start, empty if there is none; as in lists unless `full`."""
+        extent = self._extent(project_id, trace_id)
+        if extent is None:
+            return []
+        condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
+        condition.add(f"trace_id = {condition.bind(trace_id)}")
+        return decode(self._query("spans_rows", condition, columns=_columns(full), direction="ASC"))
+
+    def span(self, project_id: str, trace_id: str, span_id: str) -> Span | None:
+        """Return one whole span; None if it is not known."""
+        extent = self._extent(project_id, trace_id)
+        if extent is None:
+            return None
+        condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
+        condition.add(f"trace_id = {condition.bind(trace_id)} AND span_id = {condition.bind(span_id)}")
+        spans = decode(self._query("spans_rows", condition, columns=_columns(full=True), direction="ASC"))
+        return spans[0] if spans else None
+
+    def span_times(self, project_id: str, spans: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return where in time the spans of these trace and span ids are placed, as far as they are known."""
+        wanted = list(dict.fromkeys(spans))
+        times: dict[tuple[str, str], int] = {}
+        for begin in range(0, len(wanted), KEYS_AT_ONCE):
+            some = set(wanted[begin : begin + KEYS_AT_ONCE])
+            condition = where(project_id, Filter())
+            condition.add(f"trace_id IN {condition.bind_list({trace_id for trace_id, _ in some})}")
+            condition.add(f"span_id IN {condition.bind_list({span_id for _, span_id in some})}")
+            rows = self._query("span_times", condition).to_pylist()
+            times |= {key: row["time"] for row in rows if (key := (row["trace_id"], row["span_id"])) in some}
+        return times
+
+    def trace_summary(self, project_id: str, trace_id: str) -> TraceSummary | None:
+        """Return one trace, gathered from its spans; None if it is not known."""
+        extent = self._extent(project_id, trace_id)
+        return next(iter(self._summaries(project_id, [extent] if extent else [])), None)
+
+    def _extent(self, project_id: str, trace_id: str) -> dict[str, Any] | None:
+        parameters: dict[str, Parameter] = {"project_id": project_id, "trace_id": trace_id}
+        # A server that was killed between the two may have stored a span without its trace's row: then the spans are searched.
+        for name in ("trace_extent", "trace_extent_of_spans"):
+            rows = self._engine.query(_sql(name).template, parameters).to_pylist()
+            if rows:
+                return dict(rows[0])
+        return None
+
+    def traces(
+        self, project_id: str, filter: Filter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[TraceSummary]:
+        """Return a page of the traces that begin in the filter's time range and have a span there that meets it.
+
+        The latest to begin comes first.
+
+        Raises:
+            FilterError: the limit or the cursor is not one.
+        """
+        limit = check_limit(limit)
+        before = _decode_cursor(cursor, 2) if cursor else None
+        keys: list[dict[str, Any]] = []
+        # A trace begins at its first span, so the traces that begin in a window all have a span in it.
+        # Only a filter that asks for nothing else may begin where the page before ended: a long trace may meet a condition late.
+        begin = before[0] if before and not filter.conditions else None
+        for window in self._windows(project_id, filter, "DESC", begin, limit):
+            condition = where(project_id, window)
+            having = [f"min(first_time) >= {condition.bind_time(window.start)}"] if window.start is not None else ["1"]
+            if before:
+                having.append(
+                    f"(first, trace_id) < ({condition.bind(before[0], 'Int64')}, {condition.bind(before[1])})"
+                )
+            parameters: dict[str, Parameter] = {"project_id": project_id, "limit": limit + 1}
+            keys = self._query("traces_keys", condition, parameters, having=" AND ".join(having)).to_pylist()
+            if len(keys) > limit:
+                break
+        next_cursor = None
+        if len(keys) > limit:
+            keys = keys[:limit]
+            next_cursor = _encode_cursor(keys[-1]["first"], keys[-1]["trace_id"])
+        return Page(self._summaries(project_id, keys), next_cursor)
+
+    def _summaries(self, project_id: str, keys: list[dict[str, Any]]) -> list[TraceSummary]:
+        if not keys:
+            return []
+        span = Filter(min(key["first"] for key in keys), max(key["last"] for key in keys) + 1)
+        condition = where(project_id, span)
+        condition.add(f"trace_id IN {condition.bind_list(key['trace_id'] for key in keys)}")
+        rows = self._query("traces_rows", condition, {"preview": PREVIEW}).to_pylist()
+        for row in rows:
+            row["metadata"] = {key: from_json(value) for key, value in row["metadata"]}
+            row["tags"] = sorted(row["tags"])
+            row["models"] = sorted(row["models"])
+        return [TraceSummary(**row) for row in rows]
+
+    def models(self, project_id: str, filter: Filter) -> list[ModelSummary]:
+        """Return one row per provider and model of the calls that meet the filter, the most called first."""
+        condition = where(project_id, filter)
+        condition.add("type IN ('generation', 'embedding')")
+        return [
+            ModelSummary(
+                provider=row["provider"],
+                model=row["model"],
+                calls=row["calls"],
+                errors=row["errors"],
+                usage=dict(row["usage"]),
+                total_cost=row["cost"],
+                unpriced_calls=row["unpriced_calls"],
+                latency_ms=_quantiles(row["latency"], row["timed_calls"]),
+                time_to_first_token_ms=_quantiles(row["time_to_first_token"], row["streamed_calls"]),
+                tokens_per_second=_number(row["tokens_per_second"]),
+            )
+            for row in self._query("models", condition).to_pylist()
+        ]
+
+    def model_names(self, project_id: str, filter: Filter) -> list[str]:
+        """Return the names of the models that spans meeting the filter have."""
+        names = self._query("model_names", where(project_id, filter))["model"].to_pylist()
+        return sorted(name for name in names if name is not None)
+
+    def is_empty(self, project_id: str) -> bool:
+        """Return whether the project has no span at all."""
+        return not self._engine.query(_sql("has_spans").template, {"project_id": project_id}).num_rows
+
+    def ping(self) -> None:
+        """Return if the store answers.
+
+        Raises:
+            StoreError: it does not.
+        """
+        self._engine.ping()
+
+    def _query(
+        self, name: str, condition: Where, parameters: dict[str, Parameter] | None = None, **parts: str
+    ) -> pa.Table:
+        sql = _sql(name).substitute(parts, where=str(condition))
+        return self._engine.query(sql, condition.parameters | (parameters or {}))
+
+
+def check_limit(limit: int) -> int:
+    """Return the limit of a page.
+
+    Raises:
+        FilterError: it is not between 1 and `MAX_LIMIT`.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise FilterError(f"limit: {limit} is not between 1 and {MAX_LIMIT}")
+    return limit
+
+
+def _columns(full: bool) -> str:
+    return ", ".join(_whole(column) if full else _light(column) for column in COLUMNS)
+
+
+def _whole(column: str) -> str:
+    return f"{COST_MISSING} AS cost_missing" if column == "cost_missing" else column
+
+
+def _light(column: str) -> str:
+    if column == "input":
+        # The question stands at the end of a long conversation.
+        head, tail = f"substringUTF8(input, 1, {PREVIEW})", f"substringUTF8(input, -{PREVIEW})"
+        return f"if(lengthUTF8(input) > {3 * PREVIEW}, concat({head}, ' … ', {tail}), input) AS input"
+    if column in PREVIEWED:
+        return f"substringUTF8({column}, 1, {PREVIEW}) AS {column}"
+    return f"{HEAVY[column]} AS {column}" if column in HEAVY else _whole(column)
+
+
+def _quantiles(values: list[float], count: int) -> Quantiles:
+    return Quantiles(*values) if count else Quantiles(None, None, None)
+
+
+def _number(value: float | None) -> float | None:
+    """Return None for the NaN with which the engine answers a mean or quantile of nothing."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _encode_cursor(*position: int | str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str, length: int) -> tuple[Any, ...]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        position = msgspec.json.decode(text, type=tuple[int, str, str] if length == 3 else tuple[int, str])
+    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
+        raise FilterError("cursor: not one that this list gave; start again without it") from None
+    return tuple(position)

@@ -1,0 +1,6 @@
+"""The pages: server-rendered HTML for people, over `store.reader`."""
+
+from genscope.web.assets import Assets
+from genscope.web.pages import error_page, router
+
+__all__ = ["Assets", "error_page", "router"]

@@ -1,0 +1,120 @@
+"""One span, made ready for reading: conversation, exceptions, bill, and its raw values cut to what a page can bear."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from genscope.model import Attributes, Json, Span
+from genscope.web import bill, messages
+from genscope.web.messages import Message
+from genscope.web.tree import duration, time_to_first_token
+
+#: Characters of an input or an output that a pane shows; the rest is one link away.
+MAX_TEXT: Final = 200_000
+#: Characters of the raw text, which repeats what the conversation shows.
+MAX_RAW: Final = 50_000
+MAX_VALUE: Final = 4_000
+MAX_ROWS: Final = 500
+#: JSON up to this many characters stands in one line.
+SHORT: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An input or an output. `hidden` counts the characters that the conversation leaves out."""
+
+    side: str
+    length: int
+    messages: list[Message]
+    hidden: int
+    raw: str
+    #: Whether the raw text says anything that the conversation does not.
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception that was recorded on a span."""
+
+    type: str
+    message: str
+    stacktrace: str
+    time: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What the pane of a span shows. Durations are nanoseconds."""
+
+    span: Span
+    input: Body | None
+    output: Body | None
+    failures: list[Failure]
+    bill: list[bill.Line]
+    duration: int | None
+    time_to_first_token: int | None
+    tokens_per_second: float | None
+
+
+def body(text: str | None, side: str, role: str) -> Body | None:
+    """Return an input or output for reading; None if there is none."""
+    if text is None:
+        return None
+    said = messages.conversation(text, role)
+    shown, hidden = messages.clip(said, MAX_TEXT)
+    differs = not messages.is_plain(said, text) and any(
+        part.kind != "json" for message in said for part in message.parts
+    )
+    return Body(side, len(text), shown, hidden, messages.pretty(text[:MAX_RAW]), differs)
+
+
+def table(values: Attributes) -> list[tuple[str, str, int]]:
+    """Return attributes as (name, shown value, characters left out), sorted by name."""
+    rows = []
+    for name, value in sorted(values.items())[:MAX_ROWS]:
+        text = value if isinstance(value, str) else _compact(value)
+        rows.append((name, text[:MAX_VALUE], max(len(text) - MAX_VALUE, 0)))
+    return rows
+
+
+def _compact(value: Json) -> str:
+    """Return JSON in one line while that is short."""
+    line = json.dumps(value, ensure_ascii=False)
+    return line if len(line) <= SHORT else messages.pretty(value)
+
+
+def _text(value: Json) -> str:
+    return "" if value is None else value if isinstance(value, str) else messages.pretty(value)
+
+
+def failures(span: Span) -> list[Failure]:
+    """Return the exceptions among a span's events (OpenTelemetry's semantic conventions for exceptions)."""
+    return [
+        Failure(
+            _text(event.attributes.get("exception.type")),
+            _text(event.attributes.get("exception.message")),
+            _text(event.attributes.get("exception.stacktrace")),
+            event.time,
+        )
+        for event in span.events
+        if event.name == "exception"
+    ]
+
+
+def detail(span: Span) -> Detail:
+    """Return what the pane of `span` shows."""
+    whole, first = duration(span), time_to_first_token(span)
+    produced = (span.usage or {}).get("output")
+    writing = None if whole is None else whole - (first or 0)
+    return Detail(
+        span=span,
+        input=body(span.input, "input", "user" if span.type == "generation" else "input"),
+        output=body(span.output, "output", "assistant" if span.type == "generation" else "output"),
+        failures=failures(span),
+        bill=bill.lines(span),
+        duration=whole,
+        time_to_first_token=first,
+        tokens_per_second=produced / (writing / 1e9) if produced and writing and writing > 0 else None,
+    )

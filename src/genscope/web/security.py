@@ -1,0 +1,75 @@
+"""What every page carries and refuses: security headers, and no POST from another site.
+
+Against cross-site request forgery there are two locks, and no tokens in forms: the session cookie is `SameSite=Lax`,
+so a POST from another site arrives without it; and a browser says where a request comes from (`Sec-Fetch-Site`, or
+`Origin` in browsers older than 2023), so a POST from another site is refused even where cookies do not matter (the
+login itself). A client that sends neither header is no browser, holds nobody's cookies, and is let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+#: Methods that change nothing.
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def from_other_site(request: Request) -> bool:
+    """Whether a browser says that a page of another origin made this request."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+
+
+def local_path(text: str | None) -> str:
+    """Return `text` if it is a path on this server, else `/`: where to go after login must not be another site."""
+    if not text or not text.startswith("/") or text[1:2] in ("/", "\\") or not text.isprintable():
+        return "/"
+    return text
+
+
+class LoginNeeded(Exception):
+    """Raised by a route that shows nothing to strangers; the message is the URL at which to log in."""
+
+
+class PageRoute(APIRoute):
+    """A route whose responses carry `HEADERS`, which refuses POST to other sites and leads strangers to the login."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the route's handler."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            if request.method not in SAFE and from_other_site(request):
+                response: Response = PlainTextResponse("This form was sent from another site, and was refused.", 403)
+            else:
+                try:
+                    response = await handle(request)
+                except LoginNeeded as login:
+                    # htmx follows a redirect silently and would put the login form into a corner of the page.
+                    fragment = "hx-request" in request.headers
+                    response = Response(status_code=401, headers={"HX-Redirect": str(login)})
+                    if not fragment:
+                        response = RedirectResponse(str(login), 303)
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded

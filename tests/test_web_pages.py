@@ -1,0 +1,678 @@
+"""The pages in a real browser, against a real server."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
+
+from tests.running import Server
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+EVIL = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">'\"--></textarea>\u202egnp\x1b[31m"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield started
+        started.close()
+
+
+def logged_in(browser: Browser, server: Server, **options: Any) -> BrowserContext:
+    context = browser.new_context(**options)
+    context.set_default_timeout(15_000)
+    form: dict[str, str | float | bool] = {"public_key": server.public_key, "secret_key": server.secret_key}
+    assert context.request.post(f"{server.url}/login", form=form).ok
+    return context
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page that is logged in, and on which nothing may violate the Content-Security-Policy or fail in a script."""
+    context = logged_in(browser, server)
+    opened = context.new_page()
+    problems: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            problems.append(message.text)
+
+    def failed(error: Error) -> None:
+        problems.append(str(error))
+
+    opened.on("console", heard)
+    opened.on("pageerror", failed)
+    yield opened
+    context.close()
+    assert problems == []
+
+
+def attribute(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, int):
+        return {"key": name, "value": {"intValue": str(value)}}
+    return {"key": name, "value": {"stringValue": value if isinstance(value, str) else json.dumps(value)}}
+
+
+def span(
+    trace_id: str, span_id: str, parent: str = "", name: str = "step", at: float = 0, seconds: float = 1, **fields: Any
+) -> dict[str, Any]:
+    """Return an OTLP/JSON span that started `at` seconds from now; attributes are given with `__` for a dot."""
+    start = time.time() + at
+    made: dict[str, Any] = {
+        "traceId": trace_id,
+        "spanId": span_id,
+        "parentSpanId": parent,
+        "name": name,
+        "startTimeUnixNano": str(int(start * 1e9)),
+        "endTimeUnixNano": str(int((start + seconds) * 1e9)),
+    }
+    made |= {key: fields.pop(key) for key in ("events", "status") if key in fields}
+    made["attributes"] = [attribute(key.replace("__", "."), value) for key, value in fields.items()]
+    return made
+
+
+def send(server: Server, *spans: dict[str, Any]) -> None:
+    answer = server.send({"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}]})
+    assert answer.status_code == 200, answer.text
+
+
+def generation(server: Server, user: str, at: float = 0, **fields: Any) -> str:
+    """Send one generation of a user and return its trace id."""
+    trace_id = secrets.token_hex(16)
+    given: dict[str, Any] = {
+        "name": "draft-reply",
+        "langfuse__observation__type": "generation",
+        "langfuse__observation__model__name": "gpt-4o",
+        "langfuse__observation__input": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Where is it?"},
+        ],
+        "langfuse__observation__output": "On its way.",
+        "langfuse__observation__usage_details": {"input": 200, "cache_read_input_tokens": 800, "output": 50},
+        "user__id": user,
+    }
+    send(server, span(trace_id, secrets.token_hex(8), at=at, **(given | fields)))
+    return trace_id
+
+
+@pytest.fixture
+def user() -> str:
+    """A user of the test's own, by whom its rows are told from those of other tests."""
+    return f"user-{secrets.token_hex(6)}"
+
+
+def rows(page: Page) -> Any:
+    return page.locator("#rows tr[data-time]")
+
+
+# --- in and out -----------------------------------------------------------------------------------------------------
+
+
+def test_strangers_log_in_and_come_back_to_where_they_wanted(browser: Browser, server: Server) -> None:
+    page = browser.new_context().new_page()
+    page.goto(f"{server.url}/generations?level=ERROR")
+    assert "/login?next=" in page.url
+    page.get_by_label("Public key").fill(server.public_key)
+    page.get_by_label("Secret key").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("No key of this server")
+    page.get_by_label("Public key").fill(server.public_key)
+    page.get_by_label("Secret key").fill(server.secret_key)
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{server.url}/generations?level=ERROR")
+    page.get_by_role("button", name="Log out").click()
+    page.goto(server.url)
+    assert "/login" in page.url
+    page.context.close()
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\tevil"])
+def test_login_leads_to_this_server_alone(server: Server, target: str) -> None:
+    form = {"public_key": server.public_key, "secret_key": server.secret_key, "next": target}
+    answer = httpx.post(f"{server.url}/login", data=form, trust_env=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_forms_of_other_sites_are_refused(server: Server) -> None:
+    form = {"public_key": server.public_key, "secret_key": server.secret_key}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        answer = httpx.post(f"{server.url}/login", data=form, headers=headers, trust_env=False)
+        assert answer.status_code == 403
+    same = httpx.post(f"{server.url}/login", data=form, headers={"Origin": server.url}, trust_env=False)
+    assert same.status_code == 303
+
+
+def test_an_expired_session_leads_a_fragment_to_the_login(server: Server) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": f"{server.url}/generations?live=1"}
+    answer = httpx.get(f"{server.url}/generations/rows", headers=headers, trust_env=False)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/login?next=%2Fgenerations%3Flive%3D1"
+
+
+def test_every_page_carries_the_security_headers(browser: Browser, server: Server, user: str) -> None:
+    trace_id = generation(server, user)
+    context = logged_in(browser, server)
+    for path in (
+        "/",
+        "/login",
+        "/generations",
+        "/generations/rows",
+        f"/traces/{trace_id}",
+        "/traces/none",
+        "/api/docs",
+    ):
+        answer = context.request.get(server.url + path, max_redirects=0)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+        assert not re.search(r"<script>|\sstyle=|\son\w+=", answer.text())
+    context.close()
+
+
+# --- generations ----------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_project_shows_how_to_begin_and_turns_into_the_list(browser: Browser, fresh_server: Server) -> None:
+    page = browser.new_context().new_page()
+    link = fresh_server.login_url
+    page.goto(link)
+    expect(page.get_by_role("heading", name="Send the first generation")).to_be_visible()
+    assert "token" not in page.url
+    expect(page.locator(".p-python5")).to_contain_text(f'LANGFUSE_BASE_URL="{fresh_server.url}"')
+    expect(page.locator(".p-python5")).to_contain_text(fresh_server.public_key)
+    assert fresh_server.secret_key not in page.content()
+    page.get_by_text("curl", exact=True).click()
+    expect(page.locator(".p-curl")).to_contain_text(f"{fresh_server.url}/v1/traces")
+    expect(page.locator(".p-python5")).to_be_hidden()
+    generation(fresh_server, "alice")
+    expect(rows(page)).to_have_count(1, timeout=15_000)
+    spent = browser.new_context().new_page()
+    spent.goto(link)
+    expect(spent.get_by_role("alert")).to_contain_text("used already")
+    spent.context.close()
+    page.context.close()
+
+
+def test_a_row_says_what_a_generation_was_and_took(page: Page, server: Server, user: str) -> None:
+    trace_id = generation(server, user, langfuse__environment="staging")
+    page.goto(f"{server.url}/generations?user_id={user}")
+    row = rows(page).first
+    expect(row.locator(".c-name")).to_have_text("draft-reply")
+    expect(row.get_by_title("Environment: staging")).to_have_text("staging")
+    expect(row).to_contain_text("gpt-4o")
+    expect(row.locator(".c-prompt")).to_have_text("Where is it?")
+    expect(row.locator(".c-completion")).to_have_text("On its way.")
+    expect(row.locator(".c-tokens")).to_contain_text("1,000 → 50")
+    expect(row.locator(".c-tokens")).to_contain_text("80% cached")
+    expect(row.locator(".c-cost")).to_have_text("$0.002")
+    expect(row.locator(".c-latency")).to_contain_text("1.00 s")
+    row.get_by_role("link").click()
+    page.wait_for_url(re.compile(f"/traces/{trace_id}\\?span="))
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{server.url}/generations?user_id={user}")
+
+
+def test_an_unknown_cost_is_no_zero_and_says_why(page: Page, server: Server, user: str) -> None:
+    generation(server, user, langfuse__observation__model__name="home-made-7b")
+    page.goto(f"{server.url}/generations?user_id={user}")
+    cost = rows(page).first.locator(".c-cost span")
+    expect(cost).to_have_text("—")
+    expect(cost).to_have_attribute("title", "No cost: no price is known for this model.")
+
+
+def test_a_total_alone_is_shown_as_such(page: Page, server: Server, user: str) -> None:
+    trace_id = generation(server, user, langfuse__observation__usage_details={"total": 1234})
+    page.goto(f"{server.url}/generations?user_id={user}")
+    expect(rows(page).first.locator(".c-tokens")).to_have_text("1,234 in all")
+    title = "No cost: the sender told neither input nor output tokens."
+    expect(rows(page).first.locator(".c-cost span")).to_have_attribute("title", title)
+    page.goto(f"{server.url}/traces/{trace_id}")
+    expect(page.locator("#pane .facts")).to_contain_text("1,234 in all")
+    expect(page.locator("#pane")).to_contain_text(title)
+
+
+def test_filters_live_in_the_url(page: Page, server: Server, user: str) -> None:
+    model = f"model-{user}"
+    generation(server, user, langfuse__observation__model__name=model)
+    generation(server, user, at=-7200, langfuse__observation__level="ERROR")
+    page.goto(f"{server.url}/generations?user_id={user}")
+    expect(rows(page)).to_have_count(2)
+
+    page.get_by_label("Errors only").check()
+    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&level=ERROR")
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_label("Errors only")).to_be_focused()
+    page.get_by_label("Errors only").uncheck()
+    expect(rows(page)).to_have_count(2)
+
+    page.get_by_role("combobox", name="Model").select_option(model)
+    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&model={model}")
+    expect(rows(page)).to_have_count(1)
+    page.go_back()
+    expect(rows(page)).to_have_count(2)
+
+    page.get_by_role("link", name="1 h", exact=True).click()
+    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&from=1h")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("link", name="All", exact=True).click()
+    expect(rows(page)).to_have_count(2)
+
+    page.keyboard.press("/")
+    page.keyboard.type("level:ERROR")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_label("Add a filter").fill("nonsense:1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("unknown field 'nonsense'")
+    page.goto(f"{server.url}/generations?user_id={user}&from=yesterday")
+    expect(page.get_by_role("alert")).to_contain_text("neither an ISO 8601 time nor an age")
+    page.get_by_label("Remove the filter user_id").click()
+    assert user not in page.url
+
+
+def test_a_form_without_scripts_gives_the_same_url(browser: Browser, server: Server, user: str) -> None:
+    trace_id = generation(server, user, langfuse__observation__level="ERROR")
+    context = logged_in(browser, server, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server.url}/generations?user_id={user}")
+    page.get_by_label("Errors only").check()
+    page.get_by_role("button", name="Apply").last.click()
+    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&level=ERROR")
+    page.get_by_label("Add a filter").fill("name:draft-reply")
+    page.get_by_label("Add a filter").press("Enter")
+    assert "name=draft-reply" in page.url
+    rows(page).first.get_by_role("link").click()
+    assert trace_id in page.url
+    expect(page.locator("#pane")).to_contain_text("On its way.")
+    context.close()
+
+
+def many(server: Server, user: str, numbers: range) -> None:
+    """Send generations n0, n1 ... of a user, each a second older than the one before."""
+    now = time.time()
+    fields: dict[str, Any] = {"user__id": user, "gen_ai__operation__name": "chat"}
+    send(
+        server,
+        *(
+            span(secrets.token_hex(16), secrets.token_hex(8), name=f"n{n}", at=now - n - time.time(), **fields)
+            for n in numbers
+        ),
+    )
+
+
+def test_pages_follow_each_other_without_scripts(browser: Browser, server: Server, user: str) -> None:
+    many(server, user, range(120))
+    context = logged_in(browser, server, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server.url}/generations?user_id={user}&live=1")
+    seen = page.locator("#rows b").all_inner_texts()
+    for _ in range(2):
+        page.get_by_role("link", name="Older generations").click()
+        seen += page.locator("#rows b").all_inner_texts()
+    assert seen == [f"n{n}" for n in range(120)]
+    expect(page.get_by_role("link", name="Older generations")).to_have_count(0)
+    expect(page.locator("[data-live]")).to_have_count(0)
+    page.get_by_role("link", name="Newest generations").click()
+    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&live=1")
+    answer = page.goto(f"{server.url}/generations?cursor=nonsense")
+    assert answer is not None
+    assert answer.status == 400
+    context.close()
+
+
+def test_scrolling_shows_every_generation_once(page: Page, server: Server, user: str) -> None:
+    many(server, user, range(120))
+    page.goto(f"{server.url}/generations?user_id={user}")
+    expect(rows(page)).to_have_count(50)
+    for _ in range(3):
+        page.keyboard.press("End")
+        page.wait_for_timeout(300)
+    expect(rows(page)).to_have_count(120)
+    assert page.locator("#rows b").all_inner_texts() == [f"n{n}" for n in range(120)]
+    expect(page.locator("tr.more")).to_have_count(0)
+
+
+def test_auto_refresh_adds_rows_in_their_places_and_keeps_the_focus(page: Page, server: Server, user: str) -> None:
+    generation(server, user, at=-60, name="first")
+    page.goto(f"{server.url}/generations?user_id={user}&live=1")
+    page.keyboard.press("j")
+    expect(rows(page).first.get_by_role("link")).to_be_focused()
+    generation(server, user, name="newest")
+    generation(server, user, at=-90, name="late arrival")
+    expect(rows(page)).to_have_count(3, timeout=15_000)
+    assert page.locator("#rows b").all_inner_texts() == ["newest", "first", "late arrival"]
+    expect(rows(page).nth(1).get_by_role("link")).to_be_focused()
+
+
+def test_auto_refresh_leaves_no_hole_after_a_burst(page: Page, server: Server, user: str) -> None:
+    many(server, user, range(160, 220))
+    page.goto(f"{server.url}/generations?user_id={user}&live=1")
+    expect(rows(page)).to_have_count(50)
+    many(server, user, range(120))
+    expect(rows(page)).to_have_count(170, timeout=15_000)
+    expect(page.locator("tr.between")).to_have_count(0)
+    for _ in range(3):
+        page.keyboard.press("End")
+        page.wait_for_timeout(300)
+    expect(rows(page)).to_have_count(180)
+    assert page.locator("#rows b").all_inner_texts() == [f"n{n}" for n in (*range(120), *range(160, 220))]
+
+
+def test_auto_refresh_says_where_rows_are_left_out(page: Page, server: Server, user: str) -> None:
+    many(server, user, range(1000, 1003))
+    page.goto(f"{server.url}/generations?user_id={user}&live=1")
+    expect(rows(page)).to_have_count(3)
+    many(server, user, range(600))
+    expect(rows(page)).to_have_count(503, timeout=20_000)
+    between = page.locator("tr.between")
+    expect(between).to_have_count(1)
+    assert between.locator("xpath=preceding-sibling::tr[1]").inner_text().find("n499") >= 0
+    assert between.locator("xpath=following-sibling::tr[1]").inner_text().find("n1000") >= 0
+    between.get_by_role("link").click()
+    expect(rows(page)).to_have_count(50)
+
+
+def test_auto_refresh_of_an_empty_list_goes_on_by_scrolling(page: Page, server: Server, user: str) -> None:
+    page.goto(f"{server.url}/generations?user_id={user}&live=1")
+    many(server, user, range(510))
+    expect(rows(page)).to_have_count(500, timeout=20_000)
+    page.keyboard.press("End")
+    expect(rows(page)).to_have_count(510)
+    assert page.locator("#rows b").all_inner_texts() == [f"n{n}" for n in range(510)]
+
+
+def test_keys_move_through_rows_and_show_help(page: Page, server: Server, user: str) -> None:
+    generation(server, user, at=-10, name="older")
+    generation(server, user, name="newer")
+    page.goto(f"{server.url}/generations?user_id={user}")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    for key, focused in (("j", 0), ("ArrowDown", 1), ("k", 0), ("j", 1)):
+        page.keyboard.press(key)
+        expect(rows(page).nth(focused).get_by_role("link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("older")
+
+
+# --- a trace --------------------------------------------------------------------------------------------------------
+
+
+def agent(server: Server) -> str:
+    """Send a trace with a generation, a failed tool, an orphan and a cycle of parents."""
+    trace_id, root = secrets.token_hex(16), secrets.token_hex(8)
+    asked = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Weather in Paris?"},
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": "Clear."},
+    ]
+    failure = {
+        "name": "exception",
+        "timeUnixNano": str(time.time_ns()),
+        "attributes": [
+            attribute("exception.type", "TimeoutError"),
+            attribute("exception.message", "no answer within 30 s"),
+            attribute("exception.stacktrace", "Traceback (most recent call last): ..."),
+        ],
+    }
+    send(
+        server,
+        span(trace_id, root, name="answer", seconds=10, langfuse__observation__type="agent"),
+        span(
+            trace_id,
+            secrets.token_hex(8),
+            root,
+            "draft",
+            at=1,
+            seconds=2,
+            langfuse__observation__type="generation",
+            langfuse__observation__model__name="gpt-4o",
+            langfuse__observation__input=asked,
+            langfuse__observation__output={"role": "assistant", "reasoning_content": "Hm.", "content": "It is clear."},
+            langfuse__observation__model__parameters={"temperature": 0.7},
+            langfuse__observation__usage_details={"input": 200, "cache_read_input_tokens": 800, "output": 50},
+            langfuse__observation__metadata__plan="pro",
+        ),
+        span(
+            trace_id,
+            secrets.token_hex(8),
+            root,
+            "look-up",
+            at=4,
+            langfuse__observation__type="tool",
+            events=[failure],
+            status={"code": 2, "message": "no answer within 30 s"},
+        ),
+        span(trace_id, secrets.token_hex(8), secrets.token_hex(8), "orphan", at=5),
+        span(trace_id, "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cycle-a", at=6),
+        span(trace_id, "bbbbbbbbbbbbbbbb", "aaaaaaaaaaaaaaaa", "cycle-b", at=7),
+    )
+    return trace_id
+
+
+def test_a_trace_is_a_tree_beside_the_chosen_span(page: Page, server: Server) -> None:
+    trace_id = agent(server)
+    page.goto(f"{server.url}/project/default/traces/{trace_id}")
+    expect(page).to_have_url(f"{server.url}/traces/{trace_id}")
+    names = ["answer", "draft", "look-up", "orphan", "cycle-a", "cycle-b"]
+    assert page.locator("#tree .n").all_inner_texts() == names
+    expect(page.locator("#tree em")).to_have_count(2)
+    expect(page.locator(".trace-head")).to_contain_text("$0.002")
+    expect(page.locator(".trace-head")).to_contain_text("1 error")
+
+    page.locator("#tree a", has_text="draft").click()
+    pane = page.locator("#pane")
+    expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
+    chosen = page.url
+    assert "span=" in chosen
+    for text in ("Weather in Paris?", "→ get_weather", '"city": "Paris"', "It is clear.", "temperature", "pro"):
+        expect(pane).to_contain_text(text)
+    expect(pane.locator(".bill")).to_contain_text("800 × $1.25 / 1M")  # noqa: RUF001
+    expect(pane.locator(".bill")).to_contain_text("$0.001")
+
+    page.locator("#tree a", has_text="look-up").click()
+    expect(pane.locator(".failure")).to_contain_text("TimeoutError no answer within 30 s")
+    page.go_back()
+    expect(page).to_have_url(chosen)
+    expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
+    page.reload()
+    expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
+
+    page.locator("#tree .fold").first.click()
+    assert page.locator("#tree li:visible .n").all_inner_texts() == ["answer", "orphan", "cycle-a", "cycle-b"]
+    page.locator("#tree .fold").first.click()
+    expect(page.locator("#tree li:visible")).to_have_count(6)
+    page.locator("#tree a", has_text="draft").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(pane.get_by_role("heading", level=2)).to_contain_text("look-up")
+
+
+def test_a_trace_reads_without_scripts(browser: Browser, server: Server) -> None:
+    trace_id = agent(server)
+    context = logged_in(browser, server, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server.url}/traces/{trace_id}")
+    page.locator("#tree a", has_text="draft").click()
+    expect(page.locator("#pane")).to_contain_text("It is clear.")
+    page.get_by_role("link", name="as text").first.click()
+    assert json.loads(page.locator("body").inner_text())[1]["content"] == "Weather in Paris?"
+    context.close()
+
+
+def test_an_unknown_trace_says_what_to_do(page: Page, server: Server) -> None:
+    answer = page.goto(f"{server.url}/traces/{secrets.token_hex(16)}")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.locator("main")).to_contain_text("flush()")
+
+
+def test_a_trace_of_many_spans_stays_usable(page: Page, server: Server) -> None:
+    trace_id, root = secrets.token_hex(16), secrets.token_hex(8)
+    steps = [span(trace_id, secrets.token_hex(8), root, f"step {n}", at=n / 100, seconds=0.5) for n in range(1_500)]
+    send(server, span(trace_id, root, name="root", seconds=20), *steps)
+    page.goto(f"{server.url}/traces/{trace_id}")
+    expect(page.locator("#tree li")).to_have_count(1_501)
+    page.locator("#tree a", has_text=re.compile("step 1499")).click()
+    expect(page.locator("#pane h2")).to_contain_text("step 1499")
+
+
+# --- everywhere -----------------------------------------------------------------------------------------------------
+
+
+def test_files_are_kept_by_version_and_never_guessed_at(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/generations")
+    sheet = page.locator("link[rel=stylesheet]").get_attribute("href")
+    for path, kept in ((sheet, "public, max-age=31536000, immutable"), ("/static/list.js", "no-cache")):
+        answer = httpx.get(f"{server.url}{path}", trust_env=False)
+        assert answer.headers["cache-control"] == kept
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        again = httpx.get(f"{server.url}{path}", headers={"If-None-Match": answer.headers["etag"]}, trust_env=False)
+        assert again.status_code == 304
+    assert httpx.get(f"{server.url}/static/genscope.css?v=0", trust_env=False).headers["cache-control"] == "no-cache"
+
+
+def test_an_error_is_a_sentence_and_leads_back(page: Page, server: Server) -> None:
+    answer = page.goto(f"{server.url}/nowhere")
+    assert answer is not None
+    assert answer.status == 404
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    expect(page.locator("main")).to_contain_text("There is nothing at this address.")
+    page.get_by_role("link", name="See the latest generations").click()
+    expect(page).to_have_url(f"{server.url}/generations")
+
+
+def test_the_api_is_described_in_groups_of_routes(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/api/docs")
+    assert page.get_by_role("heading", level=2).all_inner_texts()[:2] == ["Send", "Read"]
+    sending = page.locator("article", has_text="POST /v1/traces")
+    expect(sending.locator("h3")).to_have_count(6)
+    listing = page.locator("article", has_text="GET /api/v1/generations")
+    listing.locator("summary").click()
+    expect(listing.locator("dt", has_text="level")).to_be_visible()
+
+
+def test_hostile_content_is_inert(page: Page, server: Server, user: str) -> None:
+    trace_id = secrets.token_hex(16)
+    hostile = [attribute(EVIL, EVIL), attribute("plain", {EVIL: [EVIL]})]
+    sent = span(
+        trace_id,
+        secrets.token_hex(8),
+        name=EVIL,
+        langfuse__trace__name=EVIL,
+        session__id=EVIL,
+        langfuse__observation__model__name=EVIL,
+        langfuse__observation__input=[
+            {"role": EVIL, "content": [{"type": "image_url", "image_url": {"url": EVIL}}, EVIL]}
+        ],
+        langfuse__observation__output=EVIL,
+        langfuse__observation__type="generation",
+        langfuse__observation__metadata__evil=EVIL,
+        langfuse__observation__metadata={EVIL: EVIL, "nested": {EVIL: EVIL}},
+        langfuse__trace__metadata={EVIL: EVIL},
+        langfuse__trace__tags=[EVIL],
+        langfuse__observation__model__parameters={EVIL: EVIL},
+        langfuse__observation__usage_details={"input": 5, "output": 5, EVIL: 3},
+        langfuse__observation__cost_details={"total": 1, EVIL: 1},
+        langfuse__observation__prompt__name=EVIL,
+        langfuse__observation__prompt__version=7,
+        langfuse__environment=EVIL,
+        langfuse__release=EVIL,
+        langfuse__version=EVIL,
+        user__id=user,
+        status={"code": 2, "message": EVIL},
+        events=[
+            {"name": EVIL, "timeUnixNano": str(time.time_ns()), "attributes": hostile},
+            {
+                "name": "exception",
+                "timeUnixNano": str(time.time_ns()),
+                "attributes": [attribute(f"exception.{part}", EVIL) for part in ("type", "message", "stacktrace")],
+            },
+        ],
+        evil_attribute=EVIL,
+    )
+    sent["attributes"] += hostile
+    sent["traceState"] = EVIL
+    sent["links"] = [{"traceId": "ab" * 16, "spanId": "cd" * 8, "attributes": hostile}]
+    scope = {"name": EVIL, "version": EVIL, "attributes": hostile}
+    body = {"resourceSpans": [{"resource": {"attributes": hostile}, "scopeSpans": [{"scope": scope, "spans": [sent]}]}]}
+    assert server.send(body).json() == {}
+    for path, times in ((f"/generations?user_id={user}", 5), (f"/traces/{trace_id}", 30)):
+        page.goto(server.url + path)
+        expect(page.locator("main")).to_contain_text("<script>document.title='pwned'")
+        assert (page.locator("main").text_content() or "").count("<script>document.title='pwned'") >= times
+        assert "pwned" not in page.title().split("<script>")[0]
+        assert page.locator("main script, main img, main [onerror]").count() == 0
+        text = page.locator("body").text_content() or ""
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+def test_a_prompt_of_five_megabytes_is_cut_and_one_link_away(page: Page, server: Server, user: str) -> None:
+    prompt = "word " * 1_000_000
+    trace_id = generation(
+        server, user, langfuse__observation__input=prompt, langfuse__observation__output="A" * 300_000
+    )
+    page.goto(f"{server.url}/traces/{trace_id}")
+    expect(page.locator("#pane")).to_contain_text("4,800,000 more characters are not shown")
+    href = page.get_by_role("link", name="Open all 5,000,000 characters").get_attribute("href")
+    answer = page.request.get(f"{server.url}{href}")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.text() == prompt
+    assert len(page.content()) < 2_000_000
+
+
+def test_nothing_is_cut_at_phone_width(browser: Browser, server: Server, user: str) -> None:
+    trace_id = agent(server)
+    generation(server, user, name="x" * 300, langfuse__observation__model__name="y" * 300)
+    context = logged_in(browser, server, viewport=PHONE)
+    page = context.new_page()
+    for path in ("/generations", f"/generations?user_id={user}", f"/traces/{trace_id}", "/traces/none", "/api/docs"):
+        page.goto(server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+    context.close()
+
+
+def test_pages_load_little(browser: Browser, server: Server, user: str) -> None:
+    trace_id = generation(server, user)
+    context = logged_in(browser, server)
+    for path in (f"/generations?user_id={user}", f"/traces/{trace_id}"):
+        page = context.new_page()
+        loaded: list[Request] = []
+
+        def finished(request: Request, loaded: list[Request] = loaded) -> None:
+            loaded.append(request)
+
+        page.on("requestfinished", finished)
+        page.goto(server.url + path, wait_until="networkidle")
+        assert len(loaded) >= 5
+        assert sum(request.sizes()["responseBodySize"] for request in loaded) < 200_000
+    context.close()
