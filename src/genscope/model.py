@@ -128,6 +128,17 @@ class Span:
     cost_source: str | None = None
     #: Why a generation has no cost: `no_usage`, `no_model`, `unknown_model`.
     cost_missing: str | None = None
+    #: The tier of service that the provider says it gave (`batch`, `flex`, `priority`, ...), which decides the price.
+    service_tier: str | None = None
+    #: Which rule gave the value: `dialect source`, as the tables of `genscope.conventions` have it; for the cost the price
+    #: that was applied. None where no rule did.
+    type_rule: str | None = None
+    model_rule: str | None = None
+    usage_rule: str | None = None
+    cost_rule: str | None = None
+    #: Names of the tools that the model was offered, and of those that it called.
+    tools: list[str] = field(default_factory=list)
+    tool_calls: list[str] = field(default_factory=list)
     session_id: str | None = None
     user_id: str | None = None
     tags: list[str] = field(default_factory=list)

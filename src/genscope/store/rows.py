@@ -18,7 +18,7 @@ TEXT_MAP: Final = pa.map_(pa.string(), pa.string())
 USAGE_MAP: Final = pa.map_(pa.string(), pa.uint64())
 MONEY: Final = pa.decimal128(38, 12)
 COST_MAP: Final = pa.map_(pa.string(), MONEY)
-TAGS: Final = pa.list_(pa.string())
+NAMES: Final = pa.list_(pa.string())
 
 #: Columns whose name and value are those of the field of `Span`.
 PLAIN: Final[dict[str, pa.DataType]] = {
@@ -39,9 +39,16 @@ PLAIN: Final[dict[str, pa.DataType]] = {
     "output": pa.string(),
     "cost_source": pa.string(),
     "cost_missing": pa.string(),
+    "service_tier": pa.string(),
+    "type_rule": pa.string(),
+    "model_rule": pa.string(),
+    "usage_rule": pa.string(),
+    "cost_rule": pa.string(),
+    "tools": NAMES,
+    "tool_calls": NAMES,
     "session_id": pa.string(),
     "user_id": pa.string(),
-    "tags": TAGS,
+    "tags": NAMES,
     "environment": pa.string(),
     "release": pa.string(),
     "version": pa.string(),
@@ -166,7 +173,8 @@ def _span(row: dict[str, Any]) -> Span:
         row[name] = {key: from_json(value) for key, value in row[name]}
     row["usage"] = dict(row["usage"]) or None
     row["cost"] = dict(row["cost"]) or None
-    row["tags"] = sorted(row["tags"])
+    for name in ("tags", "tools", "tool_calls"):
+        row[name] = sorted(row[name])
     row["model_parameters"] = from_json(row["model_parameters"]) if row["model_parameters"] else None
     row["events"] = [Event(**event) for event in from_json(row["events"] or "[]")]
     row["links"] = [Link(**link) for link in from_json(row["links"] or "[]")]
