@@ -5,11 +5,12 @@ The list carries the history of prices, tiers of context length and prices by ki
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any, Final
 
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
@@ -118,20 +119,36 @@ _THOUSAND: Final = Decimal(1_000)
 class Rates:
     """Dollars per token by kind, and per request, as one price of one model has them.
 
-    `as_text` names the kinds of input, of those that usually are dearer, that cost what text does.
+    `tiers`: kind -> rates by rising number of input tokens from which they hold, the first from 0. `rule` says whose
+    price it is. `as_text` names the kinds of input, of those that usually are dearer, that cost what text does;
+    `any_kind` that all kinds do. `flat`: the price per request is all there is, whatever the usage.
     """
 
-    def __init__(self, prices: ModelPrice, as_text: tuple[str, ...] = ()) -> None:
-        told = vars(prices)
-        #: kind -> rates by rising number of input tokens from which they hold, the first from 0.
-        self._tiers = {kind: _tiers(told[name]) for kind, name in _PRICES.items() if told.get(name) is not None}
+    def __init__(
+        self,
+        tiers: Mapping[str, tuple[tuple[int, Decimal], ...]],
+        rule: str,
+        request: Decimal | None = None,
+        *,
+        as_text: tuple[str, ...] = (),
+        any_kind: bool = False,
+        flat: bool = False,
+    ) -> None:
+        self._tiers = tiers
         self._as_text = as_text
+        self._dearer = () if any_kind else _DEARER
+        self.request = request
+        self.flat = flat
         #: Whether there is a price for input and none for output, as of a model that embeds.
-        self.input_only = "input" in self._tiers and "output" not in self._tiers
-        request = told.get("requests_kcount")
+        self.input_only = "input" in tiers and "output" not in tiers
         #: Whether a rate has more than the 12 digits that amounts are stored with, so that amounts need rounding.
-        self.fine = any(_digits(rate) > 12 for tiers in self._tiers.values() for _, rate in tiers)
-        self.request: Decimal | None = request / _THOUSAND if isinstance(request, Decimal) else None
+        self.fine = any(_digits(rate) > 12 for rates in tiers.values() for _, rate in rates)
+        starts = sorted({start for rates in tiers.values() for start, _ in rates[1:]})
+        self._rules = ((0, rule), *((start, f"{rule} over {start} input tokens") for start in starts))
+
+    def rule(self, input_tokens: int) -> str:
+        """Which price a call of `input_tokens` is charged."""
+        return next(rule for start, rule in reversed(self._rules) if input_tokens > start or not start)
 
     def rate(self, kind: str, input_tokens: int) -> Decimal | None:
         """Dollars per token of `kind` in a call of `input_tokens`; of what it is a part of, if it has no own rate.
@@ -141,7 +158,7 @@ class Rates:
         tiers = self._tiers.get(kind)
         if tiers is None:
             side, _, modality = kind.rpartition("_")
-            if modality in _DEARER and not (side.startswith("input") and modality in self._as_text):
+            if modality in self._dearer and not (side.startswith("input") and modality in self._as_text):
                 return None
             for whole in ancestors(kind):
                 tiers = self._tiers.get(whole)
@@ -154,6 +171,17 @@ class Rates:
             if input_tokens > start:
                 rate = dollars
         return rate
+
+
+def _listed(price: ModelPrice, rule: str, as_text: tuple[str, ...]) -> Rates:
+    told = vars(price)
+    request = told.get("requests_kcount")
+    return Rates(
+        {kind: _tiers(told[name]) for kind, name in _PRICES.items() if told.get(name) is not None},
+        rule,
+        request / _THOUSAND if isinstance(request, Decimal) else None,
+        as_text=as_text,
+    )
 
 
 def _digits(amount: Decimal) -> int:
@@ -199,10 +227,19 @@ def _find(provider: str | None, model: str) -> Model | None:
     seller, info = found
     name = provider or _NAMES.get(seller.id, seller.id)
     as_text = _AS_TEXT.get((seller.id, info.id), ())
+    rule = f"genai-prices {version('genai-prices')} {seller.id}/{info.id}"
     if isinstance(info.prices, ModelPrice):
-        return Model(name, ((None, Rates(info.prices, as_text)),))
-    prices = tuple((price.constraint, Rates(price.prices, as_text)) for price in info.prices)
+        return Model(name, ((None, _listed(info.prices, rule, as_text)),))
+    prices = tuple(
+        (price.constraint, _listed(price.prices, rule + _since(price.constraint), as_text)) for price in info.prices
+    )
     return Model(name, prices) if prices else None
+
+
+def _since(constraint: StartDateConstraint | TimeOfDateConstraint | None) -> str:
+    if isinstance(constraint, StartDateConstraint):
+        return f" from {constraint.start_date}"
+    return f" from {constraint.start_time:%H:%M} to {constraint.end_time:%H:%M} UTC" if constraint else ""
 
 
 def _found(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:

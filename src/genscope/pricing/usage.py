@@ -19,6 +19,8 @@ _LARGEST: Final = 10**12
 #: Kinds in one usage and letters in a kind's name; what goes beyond is no usage.
 MOST_KINDS: Final = 64
 LONGEST_KIND: Final = 64
+#: Kinds that count calls beside the tokens, and are in no total of these.
+FEES: Final = frozenset({"web_search"})
 #: Names looked at in one usage; real ones have a few dozen.
 _MOST_NAMES: Final = 1000
 
