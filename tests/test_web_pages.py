@@ -15,6 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 
 from tests.running import Server
 
+# A loaded machine takes its time; what is wrong stays wrong for as long.
+expect.set_options(timeout=60_000)
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -39,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 def logged_in(browser: Browser, server: Server, **options: Any) -> BrowserContext:
     context = browser.new_context(**options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     form: dict[str, str | float | bool] = {"public_key": server.public_key, "secret_key": server.secret_key}
     assert context.request.post(f"{server.url}/login", form=form).ok
     return context
@@ -124,13 +127,31 @@ def rows(page: Page) -> Any:
     return page.locator("#rows tr[data-time]")
 
 
+def names(page: Page) -> Any:
+    return page.locator("#rows b")
+
+
+def numbered(*numbers: int) -> list[str]:
+    """Return the names that `many` gives."""
+    return [f"n{number}" for number in numbers]
+
+
+def scroll_down(page: Page, count: int) -> None:
+    """Go to the end of the list again and again, as who wants to see it all, until it has so many rows."""
+    while (before := rows(page).count()) < count:
+        page.keyboard.press("Home")
+        page.keyboard.press("End")
+        expect(rows(page)).not_to_have_count(before)
+    expect(rows(page)).to_have_count(count)
+
+
 # --- in and out -----------------------------------------------------------------------------------------------------
 
 
 def test_strangers_log_in_and_come_back_to_where_they_wanted(browser: Browser, server: Server) -> None:
     page = browser.new_context().new_page()
     page.goto(f"{server.url}/generations?level=ERROR")
-    assert "/login?next=" in page.url
+    expect(page).to_have_url(re.compile(r"/login\?next="))
     page.get_by_label("Public key").fill(server.public_key)
     page.get_by_label("Secret key").fill("wrong")
     page.get_by_role("button", name="Log in").click()
@@ -140,8 +161,9 @@ def test_strangers_log_in_and_come_back_to_where_they_wanted(browser: Browser, s
     page.get_by_role("button", name="Log in").click()
     expect(page).to_have_url(f"{server.url}/generations?level=ERROR")
     page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_url(re.compile("/login"))
     page.goto(server.url)
-    assert "/login" in page.url
+    expect(page).to_have_url(re.compile("/login"))
     page.context.close()
 
 
@@ -199,7 +221,7 @@ def test_an_empty_project_shows_how_to_begin_and_turns_into_the_list(browser: Br
     link = fresh_server.login_url
     page.goto(link)
     expect(page.get_by_role("heading", name="Send the first generation")).to_be_visible()
-    assert "token" not in page.url
+    expect(page).not_to_have_url(re.compile("token"))
     expect(page.locator(".p-python5")).to_contain_text(f'LANGFUSE_BASE_URL="{fresh_server.url}"')
     expect(page.locator(".p-python5")).to_contain_text(fresh_server.public_key)
     assert fresh_server.secret_key not in page.content()
@@ -207,7 +229,7 @@ def test_an_empty_project_shows_how_to_begin_and_turns_into_the_list(browser: Br
     expect(page.locator(".p-curl")).to_contain_text(f"{fresh_server.url}/v1/traces")
     expect(page.locator(".p-python5")).to_be_hidden()
     generation(fresh_server, "alice")
-    expect(rows(page)).to_have_count(1, timeout=15_000)
+    expect(rows(page)).to_have_count(1)
     spent = browser.new_context().new_page()
     spent.goto(link)
     expect(spent.get_by_role("alert")).to_contain_text("used already")
@@ -289,7 +311,7 @@ def test_filters_live_in_the_url(page: Page, server: Server, user: str) -> None:
     page.goto(f"{server.url}/generations?user_id={user}&from=yesterday")
     expect(page.get_by_role("alert")).to_contain_text("neither an ISO 8601 time nor an age")
     page.get_by_label("Remove the filter user_id").click()
-    assert user not in page.url
+    expect(page).not_to_have_url(re.compile(user))
 
 
 def test_a_form_without_scripts_gives_the_same_url(browser: Browser, server: Server, user: str) -> None:
@@ -302,9 +324,9 @@ def test_a_form_without_scripts_gives_the_same_url(browser: Browser, server: Ser
     expect(page).to_have_url(f"{server.url}/generations?user_id={user}&level=ERROR")
     page.get_by_label("Add a filter").fill("name:draft-reply")
     page.get_by_label("Add a filter").press("Enter")
-    assert "name=draft-reply" in page.url
+    expect(page).to_have_url(re.compile("name=draft-reply"))
     rows(page).first.get_by_role("link").click()
-    assert trace_id in page.url
+    expect(page).to_have_url(re.compile(trace_id))
     expect(page.locator("#pane")).to_contain_text("On its way.")
     context.close()
 
@@ -327,11 +349,10 @@ def test_pages_follow_each_other_without_scripts(browser: Browser, server: Serve
     context = logged_in(browser, server, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{server.url}/generations?user_id={user}&live=1")
-    seen = page.locator("#rows b").all_inner_texts()
-    for _ in range(2):
+    expect(names(page)).to_have_text(numbered(*range(50)))
+    for numbers in (range(50, 100), range(100, 120)):
         page.get_by_role("link", name="Older generations").click()
-        seen += page.locator("#rows b").all_inner_texts()
-    assert seen == [f"n{n}" for n in range(120)]
+        expect(names(page)).to_have_text(numbered(*numbers))
     expect(page.get_by_role("link", name="Older generations")).to_have_count(0)
     expect(page.locator("[data-live]")).to_have_count(0)
     page.get_by_role("link", name="Newest generations").click()
@@ -346,11 +367,8 @@ def test_scrolling_shows_every_generation_once(page: Page, server: Server, user:
     many(server, user, range(120))
     page.goto(f"{server.url}/generations?user_id={user}")
     expect(rows(page)).to_have_count(50)
-    for _ in range(3):
-        page.keyboard.press("End")
-        page.wait_for_timeout(300)
-    expect(rows(page)).to_have_count(120)
-    assert page.locator("#rows b").all_inner_texts() == [f"n{n}" for n in range(120)]
+    scroll_down(page, 120)
+    expect(names(page)).to_have_text(numbered(*range(120)))
     expect(page.locator("tr.more")).to_have_count(0)
 
 
@@ -360,9 +378,9 @@ def test_auto_refresh_adds_rows_in_their_places_and_keeps_the_focus(page: Page, 
     page.keyboard.press("j")
     expect(rows(page).first.get_by_role("link")).to_be_focused()
     generation(server, user, name="newest")
-    generation(server, user, at=-90, name="late arrival")
-    expect(rows(page)).to_have_count(3, timeout=15_000)
-    assert page.locator("#rows b").all_inner_texts() == ["newest", "first", "late arrival"]
+    generation(server, user, at=-900, name="late arrival")
+    expect(rows(page)).to_have_count(3)
+    expect(names(page)).to_have_text(["newest", "first", "late arrival"])
     expect(rows(page).nth(1).get_by_role("link")).to_be_focused()
 
 
@@ -371,13 +389,10 @@ def test_auto_refresh_leaves_no_hole_after_a_burst(page: Page, server: Server, u
     page.goto(f"{server.url}/generations?user_id={user}&live=1")
     expect(rows(page)).to_have_count(50)
     many(server, user, range(120))
-    expect(rows(page)).to_have_count(170, timeout=15_000)
+    expect(rows(page)).to_have_count(170)
     expect(page.locator("tr.between")).to_have_count(0)
-    for _ in range(3):
-        page.keyboard.press("End")
-        page.wait_for_timeout(300)
-    expect(rows(page)).to_have_count(180)
-    assert page.locator("#rows b").all_inner_texts() == [f"n{n}" for n in (*range(120), *range(160, 220))]
+    scroll_down(page, 180)
+    expect(names(page)).to_have_text(numbered(*range(120), *range(160, 220)))
 
 
 def test_auto_refresh_says_where_rows_are_left_out(page: Page, server: Server, user: str) -> None:
@@ -385,11 +400,11 @@ def test_auto_refresh_says_where_rows_are_left_out(page: Page, server: Server, u
     page.goto(f"{server.url}/generations?user_id={user}&live=1")
     expect(rows(page)).to_have_count(3)
     many(server, user, range(600))
-    expect(rows(page)).to_have_count(503, timeout=20_000)
+    expect(rows(page)).to_have_count(503)
     between = page.locator("tr.between")
     expect(between).to_have_count(1)
-    assert between.locator("xpath=preceding-sibling::tr[1]").inner_text().find("n499") >= 0
-    assert between.locator("xpath=following-sibling::tr[1]").inner_text().find("n1000") >= 0
+    expect(between.locator("xpath=preceding-sibling::tr[1]")).to_contain_text("n499")
+    expect(between.locator("xpath=following-sibling::tr[1]")).to_contain_text("n1000")
     between.get_by_role("link").click()
     expect(rows(page)).to_have_count(50)
 
@@ -397,10 +412,9 @@ def test_auto_refresh_says_where_rows_are_left_out(page: Page, server: Server, u
 def test_auto_refresh_of_an_empty_list_goes_on_by_scrolling(page: Page, server: Server, user: str) -> None:
     page.goto(f"{server.url}/generations?user_id={user}&live=1")
     many(server, user, range(510))
-    expect(rows(page)).to_have_count(500, timeout=20_000)
-    page.keyboard.press("End")
-    expect(rows(page)).to_have_count(510)
-    assert page.locator("#rows b").all_inner_texts() == [f"n{n}" for n in range(510)]
+    expect(rows(page)).to_have_count(500)
+    scroll_down(page, 510)
+    expect(names(page)).to_have_text(numbered(*range(510)))
 
 
 def test_keys_move_through_rows_and_show_help(page: Page, server: Server, user: str) -> None:
@@ -481,8 +495,7 @@ def test_a_trace_is_a_tree_beside_the_chosen_span(page: Page, server: Server) ->
     trace_id = agent(server)
     page.goto(f"{server.url}/project/default/traces/{trace_id}")
     expect(page).to_have_url(f"{server.url}/traces/{trace_id}")
-    names = ["answer", "draft", "look-up", "orphan", "cycle-a", "cycle-b"]
-    assert page.locator("#tree .n").all_inner_texts() == names
+    expect(page.locator("#tree .n")).to_have_text(["answer", "draft", "look-up", "orphan", "cycle-a", "cycle-b"])
     expect(page.locator("#tree em")).to_have_count(2)
     expect(page.locator(".trace-head")).to_contain_text("$0.002")
     expect(page.locator(".trace-head")).to_contain_text("1 error")
@@ -490,8 +503,8 @@ def test_a_trace_is_a_tree_beside_the_chosen_span(page: Page, server: Server) ->
     page.locator("#tree a", has_text="draft").click()
     pane = page.locator("#pane")
     expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
+    expect(page).to_have_url(re.compile("span="))
     chosen = page.url
-    assert "span=" in chosen
     for text in ("Weather in Paris?", "→ get_weather", '"city": "Paris"', "It is clear.", "temperature", "pro"):
         expect(pane).to_contain_text(text)
     expect(pane.locator(".bill")).to_contain_text("800 × $1.25 / 1M")  # noqa: RUF001
@@ -506,7 +519,7 @@ def test_a_trace_is_a_tree_beside_the_chosen_span(page: Page, server: Server) ->
     expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
 
     page.locator("#tree .fold").first.click()
-    assert page.locator("#tree li:visible .n").all_inner_texts() == ["answer", "orphan", "cycle-a", "cycle-b"]
+    expect(page.locator("#tree li:visible .n")).to_have_text(["answer", "orphan", "cycle-a", "cycle-b"])
     page.locator("#tree .fold").first.click()
     expect(page.locator("#tree li:visible")).to_have_count(6)
     page.locator("#tree a", has_text="draft").focus()
@@ -523,6 +536,8 @@ def test_a_trace_reads_without_scripts(browser: Browser, server: Server) -> None
     page.locator("#tree a", has_text="draft").click()
     expect(page.locator("#pane")).to_contain_text("It is clear.")
     page.get_by_role("link", name="as text").first.click()
+    expect(page.locator("#pane")).to_have_count(0)
+    page.wait_for_load_state()
     assert json.loads(page.locator("body").inner_text())[1]["content"] == "Weather in Paris?"
     context.close()
 
