@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ from tests.running import Server
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ROOT / "tests" / "clients"
-PROGRAM_SECONDS = 60
+PROGRAM_SECONDS = 180
 
 ANSWER = "It left our warehouse this morning."
 MESSAGES = [

@@ -16,7 +16,7 @@ def test_the_runner_finds_the_known_differences_and_no_other(server: Server) -> 
         return
     command = [sys.executable, str(SHARED / "run.py"), "--verbose", "--url", server.url]
     command += ["--public-key", server.public_key, "--secret-key", server.secret_key]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     lines = done.stdout.splitlines()
     failed = {line.split("__")[1] for line in lines if "__" in line and not line.startswith(" ")}
     assert failed == KNOWN.keys()

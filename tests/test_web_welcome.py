@@ -16,7 +16,7 @@ from tests.test_clients import PROGRAMS, ROOT
 from tests.test_web_pages import CHROMIUM, FLAGS
 
 BINARIES = Path(sys.executable).parent
-SECONDS = 60
+SECONDS = 180
 PYTHON = ".clients/{}/bin/python"
 #: What runs the program of a tab; several where its packages' versions are.
 INTERPRETERS = {
