@@ -19,6 +19,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: Brackets in a JSON text below which it cannot be nested too deeply to be written again (orjson writes 254 levels).
 _SHALLOW = 200
+#: Letters in the name of a service tier.
+_LONGEST_TIER = 64
+#: Names of service tiers that say something else, or nothing.
+_TIERS = {
+    "auto": "",
+    "unspecified": "",
+    "on_demand": "standard",
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+    "traffic_type_unspecified": "",
+}
 
 
 def parsed(text: str) -> Json:
@@ -115,6 +126,35 @@ def seconds_after_start(value: Json, span: RawSpan) -> int | None:
 def milliseconds_after_start(value: Json, span: RawSpan) -> int | None:
     """As `seconds_after_start`, in milliseconds."""
     return seconds_after_start(value / 1000, span) if isinstance(value, float) or type(value) is int else None
+
+
+def tier(value: Json, _span: RawSpan) -> str | None:
+    """A service tier in lower case; `auto` asks for one and says none. Vertex's traffic types are tiers, too."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TIER:
+        return None
+    name = value.strip().strip('"').lower().removeprefix("service_tier_")
+    return _TIERS.get(name, name) or None
+
+
+def tier_in(*paths: str) -> Decoder:
+    """A decoder of an object (or its JSON text) that tells a service tier at one of `paths`: keys joined by dots."""
+    keys = [path.split(".") for path in paths]
+    names = {path[-1] for path in keys}
+
+    def decode(value: Json, span: RawSpan) -> str | None:
+        if isinstance(value, str) and not any(name in value for name in names):
+            return None  # parsing is what costs
+        whole = mapping(value, span)
+        for path in keys if whole else ():
+            found: Json = whole
+            for key in path:
+                found = found.get(key) if isinstance(found, dict) else None
+            told = tier(found, span)
+            if told:
+                return told
+        return None
+
+    return decode
 
 
 def one_of(meanings: Mapping[str, Any]) -> Decoder:

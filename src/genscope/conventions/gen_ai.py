@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from genscope.conventions.decode import content, dumped, one_of, parsed, present, seconds_after_start, text
+from genscope.conventions.decode import content, dumped, one_of, parsed, present, seconds_after_start, text, tier
 from genscope.conventions.flattened import flattened
 from genscope.conventions.table import Decoder, Table
 from genscope.model import Attributes, Event, Json, RawSpan, Usage
@@ -189,6 +189,15 @@ TABLE: Table = {
     "model": {"gen_ai.response.model": text, "gen_ai.request.model": text},
     "model_parameters": {"gen_ai.request.*": _request_parameters},
     "usage": {"gen_ai.usage.*": _usage},
+    "service_tier": {
+        "gen_ai.response.service_tier": tier,
+        "openai.response.service_tier": tier,
+        "gen_ai.openai.response.service_tier": tier,
+        "gen_ai.usage.service_tier": tier,
+        "gen_ai.request.service_tier": tier,
+        "openai.request.service_tier": tier,
+        "gen_ai.openai.request.service_tier": tier,
+    },
     "cost": {"gen_ai.usage.cost": cost.from_total},
     "completion_start_time": {"gen_ai.response.time_to_first_chunk": seconds_after_start},
     "session_id": {"gen_ai.conversation.id": text},

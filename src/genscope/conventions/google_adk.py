@@ -6,7 +6,7 @@ answer, in Gemini's own words.
 
 from __future__ import annotations
 
-from genscope.conventions.decode import content, mapping
+from genscope.conventions.decode import content, mapping, tier_in
 from genscope.conventions.table import Table
 from genscope.model import Json, RawSpan, Usage
 from genscope.pricing import usage
@@ -24,6 +24,9 @@ def _usage(value: Json, span: RawSpan) -> Usage | None:
 
 TABLE: Table = {
     "usage": {"gcp.vertex.agent.llm_response": _usage},
+    "service_tier": {
+        "gcp.vertex.agent.llm_response": tier_in("usage_metadata.service_tier", "usage_metadata.traffic_type")
+    },
     "session_id": {"gcp.vertex.agent.session_id": _told},
     "input": {"gcp.vertex.agent.llm_request": _told, "gcp.vertex.agent.tool_call_args": content},
     "output": {"gcp.vertex.agent.llm_response": _told, "gcp.vertex.agent.tool_response": content},

@@ -19,6 +19,8 @@ from genscope.conventions.decode import (
     set_flag,
     tags,
     text,
+    tier,
+    tier_in,
 )
 from genscope.conventions.table import Table
 from genscope.model import SPAN_TYPES, Attributes, Json, RawSpan, Usage
@@ -133,6 +135,13 @@ TABLE: Table = {
     "model_parameters": {"langfuse.observation.model.parameters": mapping},
     "usage": {"langfuse.observation.usage_details": _usage},
     "cost": {"langfuse.observation.cost_details": cost.from_details},
+    "service_tier": {
+        "langfuse.observation.usage_details": tier_in("service_tier"),
+        "langfuse.observation.metadata.service_tier": tier,
+        "langfuse.observation.metadata": tier_in("service_tier"),
+        "langfuse.observation.output": tier_in("service_tier", "usage.service_tier", "response_metadata.service_tier"),
+        "langfuse.observation.model.parameters": tier_in("service_tier", "serviceTier"),
+    },
     "completion_start_time": {"langfuse.observation.completion_start_time": iso_time},
     "prompt_name": {"langfuse.observation.prompt.name": text, "langfuse.prompt.name": text},
     "prompt_version": {"langfuse.observation.prompt.version": text, "langfuse.prompt.version": text},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from genscope.conventions.decode import mapping, one_of, parsed, tags, text
+from genscope.conventions.decode import mapping, one_of, parsed, tags, text, tier
 from genscope.conventions.gen_ai import provider
 from genscope.conventions.table import Table
 from genscope.model import Attributes, Cost, Json, RawSpan, Usage
@@ -90,6 +90,7 @@ TABLE: Table = {
         "gen_ai.usage.output_token_details": _detailed,
     },
     "cost": {"langsmith.usage_metadata": _cost},
+    "service_tier": {f"{_METADATA}service_tier": tier},
     "tags": {"langsmith.span.tags": tags},
     "metadata": {f"{_METADATA}*": _metadata},
     "user_id": {f"{_METADATA}user_id": text},

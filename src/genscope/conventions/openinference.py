@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, TypeGuard
 
-from genscope.conventions.decode import content, dumped, mapping, one_of, parsed, present, tags, text
+from genscope.conventions.decode import content, dumped, mapping, one_of, parsed, present, tags, text, tier, tier_in
 from genscope.conventions.flattened import flattened, rebuilt
 from genscope.conventions.gen_ai import provider
 from genscope.conventions.table import Table
@@ -108,6 +108,11 @@ TABLE: Table = {
     },
     "usage": {"llm.token_count.*": _usage},
     "cost": {"llm.cost.*": _cost},
+    "service_tier": {
+        "output.value": tier_in("service_tier", "usage.service_tier"),
+        "llm.invocation_parameters": tier_in("service_tier", "serviceTier"),
+        "llm.invocation_parameters.service_tier": tier,
+    },
     "tags": {"tag.tags": tags},
     "metadata": {"metadata": mapping},
     "tools": {"llm.tools.*": _tools},

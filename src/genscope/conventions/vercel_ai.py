@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Final
 
-from genscope.conventions.decode import content, dumped, mapping, milliseconds_after_start, parsed, tags, text
+from genscope.conventions.decode import content, dumped, mapping, milliseconds_after_start, parsed, tags, text, tier_in
 from genscope.conventions.gen_ai import provider
 from genscope.conventions.table import Decoder, Table
 from genscope.model import Attributes, Cost, Json, RawSpan, Usage
@@ -207,6 +207,19 @@ TABLE: Table = {
     "model_parameters": {"@vercel_ai": _parameters},
     "usage": {"ai.usage.*": _usage, "ai.response.providerMetadata": _usage},
     "cost": {"ai.response.providerMetadata": _cost},
+    "service_tier": {
+        "ai.response.providerMetadata": tier_in(
+            "openai.serviceTier",
+            "azure.serviceTier",
+            "anthropic.usage.service_tier",
+            "google.serviceTier",
+            "google.usageMetadata.serviceTier",
+            "google.usageMetadata.trafficType",
+            "vertex.usageMetadata.trafficType",
+            "bedrock.serviceTier.type",
+            "bedrock.serviceTier",
+        )
+    },
     "completion_start_time": {
         "ai.response.msToFirstChunk": milliseconds_after_start,
         "ai.stream.msToFirstChunk": milliseconds_after_start,
