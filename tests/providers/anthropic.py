@@ -23,8 +23,8 @@ async def messages(request: Request) -> Response:
     asked = await request.json()
     number = turn(asked)
     if not asked.get("stream"):
-        return JSONResponse(_message(number))
-    return events((event["type"], compact(event)) for event in _steps(number))
+        return JSONResponse(message(number))
+    return events((event["type"], compact(event)) for event in steps(number))
 
 
 def _usage(number: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _content(number: int) -> dict[str, Any]:
     return (call, {"type": "text", "text": ANSWER})[number]
 
 
-def _message(number: int) -> dict[str, Any]:
+def message(number: int) -> dict[str, Any]:
     return {
         "model": PROVIDER.model,
         "id": f"msg_order4711turn{number}",
@@ -58,11 +58,11 @@ def _message(number: int) -> dict[str, Any]:
     }
 
 
-def _steps(number: int) -> Iterator[dict[str, Any]]:
-    message = _message(number)
-    usage = message["usage"]
+def steps(number: int) -> Iterator[dict[str, Any]]:
+    whole = message(number)
+    usage = whole["usage"]
     started = {"content": [], "stop_reason": None, "usage": usage | {"output_tokens": 1}}
-    yield {"type": "message_start", "message": message | started}
+    yield {"type": "message_start", "message": whole | started}
     content = _content(number)
     if number == 0:
         yield {"type": "content_block_start", "index": 0, "content_block": content | {"input": {}}}
@@ -77,7 +77,7 @@ def _steps(number: int) -> Iterator[dict[str, Any]]:
     counted = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
     yield {
         "type": "message_delta",
-        "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
+        "delta": {"stop_reason": whole["stop_reason"], "stop_sequence": None},
         "usage": {name: usage[name] for name in counted},
     }
     yield {"type": "message_stop"}
