@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
-from genscope.model import Attributes, Event, Json, Link, Rejected, Resource, Scope, Span
+from genscope.model import Attributes, Cost, Event, Json, Link, Rejected, Resource, Scope, Span
 
 to_json: Final = msgspec.json.Encoder().encode
 from_json: Final = msgspec.json.decode
@@ -17,7 +18,6 @@ TIME: Final = pa.timestamp("ns", "UTC")
 TEXT_MAP: Final = pa.map_(pa.string(), pa.string())
 USAGE_MAP: Final = pa.map_(pa.string(), pa.uint64())
 MONEY: Final = pa.decimal128(38, 12)
-COST_MAP: Final = pa.map_(pa.string(), MONEY)
 NAMES: Final = pa.list_(pa.string())
 
 #: Columns whose name and value are those of the field of `Span`.
@@ -91,7 +91,7 @@ def encode(project_id: str, spans: Sequence[Span]) -> pa.Table:
     for name, type_ in PLAIN.items():
         columns[name] = pa.array([getattr(span, name) for span in spans], type_)
     columns["usage"] = _map([span.usage or {} for span in spans], USAGE_MAP)
-    columns["cost"] = _map([span.cost or {} for span in spans], COST_MAP)
+    columns["cost"] = encode_costs([span.cost or {} for span in spans])
     for name in JSON_MAPS:
         columns[name] = _map([getattr(span, name) for span in spans], TEXT_MAP, to_json)
     columns["model_parameters"] = _texts(span.model_parameters for span in spans)
@@ -103,6 +103,20 @@ def encode(project_id: str, spans: Sequence[Span]) -> pa.Table:
     columns["scope_version"] = pa.array([span.scope.version or None for span in spans], pa.string())
     columns["scope_attributes"] = _shared(span.scope.attributes for span in spans)
     return pa.table(columns)
+
+
+def encode_costs(costs: Sequence[Cost]) -> pa.Array[Any]:
+    """Return the `cost` column of these costs, empty where it is not known: kinds and amounts, the total first."""
+    offsets, kinds, amounts = [0], list[str](), list[Decimal]()
+    for cost in costs:
+        for kind in sorted(cost, key=lambda kind: (kind != "total", kind)):
+            kinds.append(kind)
+            amounts.append(cost[kind])
+        offsets.append(len(kinds))
+    items = pa.StructArray.from_arrays(
+        [pa.array(kinds, pa.string()), pa.array(amounts, MONEY)], names=["kind", "amount"]
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 
 
 def encode_rejected(project_id: str, protocol: str, time: int, rejected: Sequence[Rejected]) -> pa.Table:
@@ -168,11 +182,16 @@ def decode(rows: pa.Table) -> list[Span]:
     return [_span({name: values[index] for name, values in columns.items()}) for index in range(rows.num_rows)]
 
 
+def decode_cost(cost: Iterable[Mapping[str, Any]]) -> Cost | None:
+    """Return one value of the `cost` column; None where it is not known."""
+    return {item["kind"]: item["amount"] for item in cost} or None
+
+
 def _span(row: dict[str, Any]) -> Span:
     for name in JSON_MAPS:
         row[name] = {key: from_json(value) for key, value in row[name]}
     row["usage"] = dict(row["usage"]) or None
-    row["cost"] = dict(row["cost"]) or None
+    row["cost"] = decode_cost(row["cost"])
     for name in ("tags", "tools", "tool_calls"):
         row[name] = sorted(row[name])
     row["model_parameters"] = from_json(row["model_parameters"]) if row["model_parameters"] else None

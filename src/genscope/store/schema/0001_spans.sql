@@ -1,6 +1,9 @@
 -- One row per span. Rows of one key coalesce field by field: the last value that is not NULL wins, maps and tags unite. So a
 -- span may arrive in pieces, in any order and more than once. NULL, and an empty map or array, is "not known".
 --
+-- The cost is a list of kinds and amounts, the total first; of two costs the one of the larger total wins as a whole. It is no map, because
+-- costs are computed again when a price changes, and to change a column of type Map the engine rewrites all columns of a part.
+--
 -- Skip indexes: ids are found by bloom filter, words in prompt and completion by an inverted index.
 CREATE TABLE IF NOT EXISTS spans
 (
@@ -22,7 +25,7 @@ CREATE TABLE IF NOT EXISTS spans
     input                 Nullable(String) CODEC(ZSTD(1)),
     output                Nullable(String) CODEC(ZSTD(1)),
     usage                 SimpleAggregateFunction(maxMap, Map(String, UInt64)) CODEC(ZSTD(1)),
-    cost                  SimpleAggregateFunction(maxMap, Map(String, Decimal(38, 12))) CODEC(ZSTD(1)),
+    cost                  SimpleAggregateFunction(max, Array(Tuple(kind String, amount Decimal(38, 12)))) CODEC(ZSTD(1)),
     cost_source           LowCardinality(Nullable(String)),
     cost_missing          LowCardinality(Nullable(String)),
     service_tier          LowCardinality(Nullable(String)),
@@ -62,7 +65,7 @@ CREATE TABLE IF NOT EXISTS spans
     -- maps reads.
     input_tokens          SimpleAggregateFunction(max, Nullable(UInt64)) MATERIALIZED if(mapContains(usage, 'input'), usage['input'], NULL) CODEC(ZSTD(1)),
     output_tokens         SimpleAggregateFunction(max, Nullable(UInt64)) MATERIALIZED if(mapContains(usage, 'output'), usage['output'], NULL) CODEC(ZSTD(1)),
-    total_cost            SimpleAggregateFunction(max, Nullable(Decimal(38, 12))) MATERIALIZED if(mapContains(cost, 'total'), cost['total'], NULL) CODEC(ZSTD(1)),
+    total_cost            SimpleAggregateFunction(max, Nullable(Decimal(38, 12))) MATERIALIZED if(has(cost.kind, 'total'), cost.amount[indexOf(cost.kind, 'total')], NULL) CODEC(ZSTD(1)),
 
     INDEX trace_id_index   trace_id   TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX span_id_index    span_id    TYPE bloom_filter(0.01) GRANULARITY 1,
