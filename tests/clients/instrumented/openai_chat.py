@@ -47,25 +47,4 @@ def said_in_pieces(client, messages) -> dict:
     return {"role": "assistant", "content": content or None} | ({"tool_calls": calls} if calls else {})
 
 
-def main(instrumentation: str) -> None:
-    if instrumentation == "langfuse":
-        from langfuse.openai import openai
-
-        with shop.langfuse_ticket():
-            answer(openai.OpenAI(base_url=f"{shop.PROVIDER_URL}/v1"))
-        return
-    provider = shop.opentelemetry()
-    if instrumentation == "openinference":
-        from openinference.instrumentation.openai import OpenAIInstrumentor
-    elif instrumentation == "openllmetry":
-        from opentelemetry.instrumentation.openai import OpenAIInstrumentor
-    else:
-        from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
-    OpenAIInstrumentor().instrument(tracer_provider=provider)
-    from openai import OpenAI
-
-    with shop.ticket(provider):
-        answer(OpenAI(base_url=f"{shop.PROVIDER_URL}/v1"))
-
-
-main(sys.argv[1])
+shop.openai(sys.argv[1], answer)

@@ -49,3 +49,25 @@ def langfuse_ticket():
         yield
     langfuse.flush()
     print(json.dumps({"trace": span.trace_id}))
+
+
+def openai(instrumentation, answer) -> None:
+    """Have `answer` called with a client of OpenAI's SDK under an instrumentation."""
+    if instrumentation == "langfuse":
+        from langfuse.openai import OpenAI
+
+        with langfuse_ticket():
+            answer(OpenAI(base_url=f"{PROVIDER_URL}/v1"))
+        return
+    provider = opentelemetry()
+    if instrumentation == "openinference":
+        from openinference.instrumentation.openai import OpenAIInstrumentor
+    elif instrumentation == "openllmetry":
+        from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+    else:
+        from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
+    OpenAIInstrumentor().instrument(tracer_provider=provider)
+    from openai import OpenAI
+
+    with ticket(provider):
+        answer(OpenAI(base_url=f"{PROVIDER_URL}/v1"))
