@@ -361,7 +361,13 @@ def test_hostile_spans_are_kept() -> None:
 
 names = st.sampled_from(
     sorted(
-        {source for table in DIALECTS for sources in table.values() for source in sources if source[0] not in "@"}
+        {
+            source
+            for table in DIALECTS.values()
+            for sources in table.values()
+            for source in sources
+            if source[0] not in "@"
+        }
         | {"gen_ai.usage.input_tokens", "gen_ai.usage.details.cached", "langfuse.observation.metadata.", "other"}
         | {
             "gen_ai.prompt.0.role",

@@ -425,7 +425,7 @@ def test_a_scope_that_speaks_one_dialect_alone_takes_no_input_of_others() -> Non
 
 
 def test_every_source_of_a_table_answers_nonsense_with_nothing_worse_than_none() -> None:
-    for table in DIALECTS:
+    for table in DIALECTS.values():
         for sources in table.values():
             for source, decode in sources.items():
                 for value in NONSENSE:

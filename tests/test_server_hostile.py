@@ -263,7 +263,7 @@ def test_spans_of_300_months_in_one_request(server: Server) -> None:
 NAMES = sorted(
     {
         source.replace("*", "0.content")
-        for dialect in DIALECTS
+        for dialect in DIALECTS.values()
         for sources in dialect.values()
         for source in sources
         if not source.startswith("@")

@@ -30,27 +30,28 @@ from genscope.conventions import (
     vercel_ai,
 )
 from genscope.conventions.table import Rules, Table
+from genscope.conventions.tools import called, offered
 from genscope.model import Attributes, RawSpan, Span
 
-#: The dialects, the most specific first. A field asks them in this order, unless `PRECEDENCE` says otherwise.
-DIALECTS: Final[Sequence[Table]] = (
-    langfuse.TABLE,
-    gen_ai.TABLE,
-    genkit.TABLE,
-    vercel_ai.TABLE,
-    flue.TABLE,
-    openinference.TABLE,
-    traceloop.TABLE,
-    google_adk.TABLE,
-    pydantic_ai.TABLE,
-    livekit.TABLE,
-    mlflow.TABLE,
-    langsmith.TABLE,
-    semantic_kernel.TABLE,
-    lemma.TABLE,
-    maxim.TABLE,
-    otel.TABLE,
-)
+#: The dialects by their names, the most specific first. A field asks them in this order, unless `PRECEDENCE` says otherwise.
+DIALECTS: Final[Mapping[str, Table]] = {
+    "langfuse": langfuse.TABLE,
+    "gen_ai": gen_ai.TABLE,
+    "genkit": genkit.TABLE,
+    "vercel_ai": vercel_ai.TABLE,
+    "flue": flue.TABLE,
+    "openinference": openinference.TABLE,
+    "traceloop": traceloop.TABLE,
+    "google_adk": google_adk.TABLE,
+    "pydantic_ai": pydantic_ai.TABLE,
+    "livekit": livekit.TABLE,
+    "mlflow": mlflow.TABLE,
+    "langsmith": langsmith.TABLE,
+    "semantic_kernel": semantic_kernel.TABLE,
+    "lemma": lemma.TABLE,
+    "maxim": maxim.TABLE,
+    "otel": otel.TABLE,
+}
 
 #: Fields for which the dialects take turns: the sources in order, the best first.
 PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
@@ -270,10 +271,12 @@ def to_span(raw: RawSpan, now: int) -> Span:
     start = raw.start_time if raw.start_time is not None else raw.end_time
     start = now if start is None else start
     type_ = told("type") or "span"
-    model = None if told("rolls_up") else told("model")
-    cost = None if told("rolls_up") else told("cost")
+    rolls_up = told("rolls_up")
+    model = None if rolls_up else told("model")
+    cost = None if rolls_up else told("cost")
     moved = reading.moved(raw.attributes)
-    input_ = told("input")
+    input_, output = told("input"), told("output")
+    parameters = _parameters(told("model_parameters"))
     tools = told("tools")
     if tools is not None and "langfuse.observation.input" not in moved:
         request = gen_ai.with_tools(input_, tools)
@@ -294,12 +297,19 @@ def to_span(raw: RawSpan, now: int) -> Span:
         status_message=told("status_message"),
         model=model,
         provider=told("provider") or _provider_of(model),
-        model_parameters=_parameters(told("model_parameters")),
+        model_parameters=parameters,
         input=input_,
-        output=told("output"),
-        usage=None if told("rolls_up") else told("usage"),
+        output=output,
+        usage=None if rolls_up else told("usage"),
         cost=cost,
         cost_source=None if cost is None else "reported",
+        type_rule=reading.rule("type"),
+        # What left a value out is the rule behind its absence.
+        model_rule=reading.rule("rolls_up" if rolls_up and told("model") else "model"),
+        usage_rule=reading.rule("rolls_up" if rolls_up and told("usage") else "usage"),
+        cost_rule=None if cost is None else reading.rule("cost"),
+        tools=offered(type_, tools, told("tool_names"), input_, parameters),
+        tool_calls=called(type_, output),
         service_tier=None if told("rolls_up") else told("service_tier"),
         session_id=told("session_id"),
         user_id=told("user_id"),

@@ -13,6 +13,7 @@ from typing import Final
 from genscope.conventions.decode import content, dumped, one_of, parsed, present, seconds_after_start, text, tier
 from genscope.conventions.flattened import flattened
 from genscope.conventions.table import Decoder, Table
+from genscope.conventions.tools import listed
 from genscope.model import Attributes, Event, Json, RawSpan, Usage
 from genscope.pricing import cost, usage
 
@@ -202,6 +203,8 @@ TABLE: Table = {
     "completion_start_time": {"gen_ai.response.time_to_first_chunk": seconds_after_start},
     "session_id": {"gen_ai.conversation.id": text},
     "tools": {"gen_ai.tool.definitions": _definitions},
+    # Strands' agents, which name their tools only
+    "tool_names": {"gen_ai.agent.tools": listed},
     "input": {
         "@event gen_ai.client.inference.operation.details": _details("gen_ai.input.messages"),
         "@events gen_ai.*.message": _message_events,

@@ -9,6 +9,7 @@ from typing import Final
 
 from genscope.conventions.decode import content, mapping, one_of, set_flag, text
 from genscope.conventions.table import Decoder, Part, Table
+from genscope.conventions.tools import names_in_request
 from genscope.model import Attributes, Json, RawSpan, Usage
 from genscope.pricing import usage
 
@@ -57,6 +58,11 @@ def _usage(value: Json, span: RawSpan) -> Usage | None:
     return usage.from_attributes({name: counts[name] for name in _TOKENS if name in counts}) if counts else None
 
 
+def _tool_names(value: Json, span: RawSpan) -> list[str] | None:
+    """The tools of a model's request, which the span's input leaves behind."""
+    return names_in_request(value) if isinstance(value, str) and _calls_model(span) else None
+
+
 TABLE: Table = {
     "name": {"genkit:name": text},
     "type": {"genkit:metadata:subtype": one_of(_SUBTYPES)},
@@ -64,6 +70,7 @@ TABLE: Table = {
     "model": {"genkit:name": _model},
     "model_parameters": {"genkit:input": _config},
     "usage": {"genkit:output": _usage},
+    "tool_names": {"genkit:input": _tool_names},
     "session_id": {"genkit:sessionId": text},
     "is_root": {"genkit:isRoot": set_flag},
     "input": {"genkit:input": _either("messages")},

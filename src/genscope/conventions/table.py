@@ -54,6 +54,8 @@ class Rule(NamedTuple):
     source: str
     decode: Decoder
     field: str
+    #: What `Span.type_rule` and its like say: the dialect and the source, with a space between them.
+    text: str
 
 
 #: A rule that told something, what it told, and the attributes that this was made of.
@@ -65,6 +67,11 @@ class Reading(NamedTuple):
 
     values: dict[str, Any]
     found: dict[str, list[Found]]
+
+    def rule(self, field: str) -> str | None:
+        """Which rule gave a field its value; None if none did."""
+        found = self.found.get(field)
+        return None if found is None else found[0][0].text
 
     def moved(self, attributes: Attributes) -> set[str]:
         """Those of `attributes` that became a field as they are, and need not be kept beside it."""
@@ -82,19 +89,21 @@ class Reading(NamedTuple):
 class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
     """Attribute name -> (rules of that name, rules of its prefixes), worked out once per name and then remembered.
 
-    `precedence` names, per field, the sources in the order that differs from the order of the tables; `only` names, for
-    fields that have no others, all sources in their order. Raises ValueError if one of them has no table.
+    `tables` are the dialects by their names, the first of which wins where two know a field's source. `precedence` names, per
+    field, the sources in the order that differs from the order of the tables; `only` names, for fields that have no others,
+    all sources in their order. Raises ValueError if one of them has no table, or if two fields want the group of one prefix,
+    from which only one of them can take.
     """
 
     def __init__(
         self,
-        tables: Sequence[Table],
+        tables: Mapping[str, Table],
         precedence: Mapping[str, Sequence[str]],
         only: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__()
         self.exact: dict[str, list[Rule]] = {}
-        self.prefixes: dict[str, list[Rule]] = {}
+        self.prefixes: dict[str, Rule] = {}
         self.resource: list[tuple[str, Rule]] = []
         self.events: list[Rule] = []
         self.span: list[Rule] = []
@@ -109,7 +118,9 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
             elif source.startswith("@"):
                 self.span.append(rule)
             elif source.endswith(".*"):
-                self.prefixes.setdefault(source[:-1], []).append(rule)
+                if source[:-1] in self.prefixes:
+                    raise ValueError(f"two fields want the group {source}: {rule.field} and another")
+                self.prefixes[source[:-1]] = rule
             else:
                 self.exact.setdefault(source, []).append(rule)
             if rule.field in MERGED:
@@ -118,7 +129,7 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
     def __missing__(self, name: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
         rules = (
             tuple(self.exact.get(name, ())),
-            tuple(rule for prefix, found in self.prefixes.items() if name.startswith(prefix) for rule in found),
+            tuple(rule for prefix, rule in self.prefixes.items() if name.startswith(prefix)),
         )
         if len(self) < _REMEMBERED and len(name) <= _LONGEST:
             self[name] = rules
@@ -133,7 +144,7 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
         for name in attributes:
             exact, prefixed = self[name]
             for rule in exact:
-                slot, rank, _, decode, _ = rule
+                slot, rank, _, decode, _, _ = rule
                 if slot not in best or rank < best[slot][0][1]:
                     value = decode(attributes[name], raw)
                     if value is not None:
@@ -176,13 +187,13 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
 
 
 def _ranked(
-    tables: Sequence[Table], precedence: Mapping[str, Sequence[str]], only: Mapping[str, Sequence[str]]
+    tables: Mapping[str, Table], precedence: Mapping[str, Sequence[str]], only: Mapping[str, Sequence[str]]
 ) -> Iterable[Rule]:
-    by_field: dict[str, dict[str, Decoder]] = {}
-    for table in tables:
-        for field, sources in table.items():
-            for source, decode in sources.items():
-                by_field.setdefault(field, {}).setdefault(source, decode)
+    by_field: dict[str, dict[str, tuple[str, Decoder]]] = {}
+    for dialect, table in tables.items():
+        for field, decoders in table.items():
+            for source, decode in decoders.items():
+                by_field.setdefault(field, {}).setdefault(source, (dialect, decode))
     for field, sources in by_field.items():
         first = only.get(field) or precedence.get(field, ())
         unknown = [source for source in first if source not in sources]
@@ -190,4 +201,5 @@ def _ranked(
             raise ValueError(f"the precedence of {field} names sources that no table has: {unknown}")
         order = first if field in only else [*first, *(source for source in sources if source not in first)]
         for rank, source in enumerate(order):
-            yield Rule(source if field in MERGED else field, rank, source, sources[source], field)
+            dialect, decode = sources[source]
+            yield Rule(source if field in MERGED else field, rank, source, decode, field, f"{dialect} {source}")

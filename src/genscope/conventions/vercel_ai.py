@@ -9,6 +9,7 @@ Source: the telemetry of the npm packages ai 4.3, 5.0 and 6.0, @ai-sdk/otel 1.0,
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -50,6 +51,8 @@ _RENAMED: Final = frozenset({"model", "max_tokens", "temperature"})
 
 #: Providers that one answer passes through: a gateway, a reseller and who made it.
 _MOST_PROVIDERS: Final = 8
+#: Characters of metadata up to which it is parsed once for all who ask.
+_REMEMBERED: Final = 16_384
 #: Where counts are; the SDK writes some in both.
 _COUNTS: Final = ("gen_ai.usage.", "ai.usage.")
 #: Counts that say the totals include what was cached: only AI SDK 6 and later write them.
@@ -105,7 +108,17 @@ def _parameters(_value: None, span: RawSpan) -> Attributes | None:
 
 def _provider_metadata(span: RawSpan) -> Attributes:
     """Provider -> what only this provider told about its answer."""
-    return mapping(span.attributes.get("ai.response.providerMetadata"), span) or {}
+    told = span.attributes.get("ai.response.providerMetadata")
+    if isinstance(told, str) and len(told) <= _REMEMBERED:
+        return _parsed(told)
+    return mapping(told, span) or {}
+
+
+@lru_cache(maxsize=64)
+def _parsed(metadata: str) -> Attributes:
+    """Several fields ask for it, span by span; nobody may change it."""
+    told = parsed(metadata)
+    return told if isinstance(told, dict) else {}
 
 
 def _usage(_value: Json, span: RawSpan) -> Usage | None:

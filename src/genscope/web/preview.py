@@ -7,9 +7,10 @@ from typing import Final
 
 import orjson
 
+from genscope.messages import ROLES, decode
 from genscope.store.reader import PREVIEW
 from genscope.web.format import one_line
-from genscope.web.messages import ROLES, conversation, decode
+from genscope.web.messages import conversation
 
 #: What the store puts between the first and the last `PREVIEW` characters of a long input.
 CUT: Final = " … "
