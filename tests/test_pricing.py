@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genscope.model import PAID_TYPES, SPAN_TYPES, Span
-from genscope.pricing import cost, price, price_list_version, rates
+from genscope.pricing import cost, price, price_list, price_list_version
 from genscope.pricing.usage import from_attributes, from_details
 
 TIME = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 10**9
@@ -373,10 +373,10 @@ def test_model_is_found(provider: str | None, model: str) -> None:
         (call(None, None, type="span"), None),
         (call(None, {"input": 1}, type="tool"), "no_model"),
         # no price for the audio, which costs 16 times what text does
-        (call("gpt-4o-audio-preview", {"input": 1000, "output": 500, "input_audio": 600}), "unknown_model"),
-        (call("gpt-4o-audio-preview", {"input": 1000, "output": 500, "output_audio": 400}), "unknown_model"),
-        (call("gpt-4o", {"input": 1000, "input_video": 600}), "unknown_model"),
-        (call("gemini-2.5-pro", {"input": 10, "output": 10, "output_audio": 10}), "unknown_model"),
+        (call("gpt-4o-audio-preview", {"input": 1000, "output": 500, "input_audio": 600}), "unknown_price"),
+        (call("gpt-4o-audio-preview", {"input": 1000, "output": 500, "output_audio": 400}), "unknown_price"),
+        (call("gpt-4o", {"input": 1000, "input_video": 600}), "unknown_price"),
+        (call("gemini-2.5-pro", {"input": 10, "output": 10, "output_audio": 10}), "unknown_price"),
     ],
 )
 def test_unknown_is_not_zero(span: Span, missing: str | None) -> None:
@@ -433,11 +433,11 @@ def test_the_price_list_tells_its_version() -> None:
 
 
 def test_the_price_is_that_of_the_day() -> None:
-    model = rates.find("openai", "o3")
+    model = price_list.find("openai", "o3")
     assert model is not None
     before, after = (int(datetime(2025, 6, day, tzinfo=UTC).timestamp()) * 10**9 for day in (9, 11))
-    assert model.at(before).rate("input", 1) == Decimal("0.00001")
-    assert model.at(after).rate("input", 1) == Decimal("0.000002")
+    rates = [model.at(time) for time in (before, after)]
+    assert [rate and rate.rate("input", 1) for rate in rates] == [Decimal("0.00001"), Decimal("0.000002")]
 
 
 @pytest.mark.parametrize(

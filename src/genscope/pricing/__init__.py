@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from collections.abc import Mapping
+from typing import Final
 
-from genscope.model import PAID_TYPES, Span
-from genscope.pricing import cost, rates
+from genscope.model import PAID_TYPES, Span, Usage
+from genscope.pricing import cost, price_list
 from genscope.pricing.override import NONE, Overrides
+from genscope.pricing.rates import Rates
+from genscope.pricing.usage import FEES
+
+#: A count that only a call in another tier of service has, as LangChain names it -> the tier.
+_TOLD_BY_USAGE: Final = {"input_flex": "flex", "input_priority": "priority"}
 
 
 def price(span: Span, overrides: Overrides = NONE) -> None:
-    """Set `cost`, `cost_source`, `cost_rule` and `cost_missing` of `span` from its `usage`, `model`, `provider` and start.
+    """Set `cost`, `cost_source`, `cost_rule` and `cost_missing` of `span`.
 
-    One of `overrides` wins over the price list. A `provider` that was not told becomes the one whose price list has the
-    model. A cost reported by the sender stays, and one that was computed before is computed again.
+    It goes by `usage`, `model`, `provider`, `service_tier`, `type`, start and the attribute `server.address`. One of
+    `overrides` wins over the price list, whatever the tier. A `provider` that was not told becomes the one whose price
+    list has the model. A cost reported by the sender stays, and one that was computed before is computed again.
 
     Without enough to go by there is no cost, never 0, and `cost_missing` says why; a span that is no call to a model and
     has no usage lacks nothing.
     """
     span.cost_missing = None
-    model = rates.find(span.provider, span.model) if span.model is not None else None
+    name = span.model
+    model = None if name is None else price_list.find(span.provider, name, span.attributes.get("server.address"))
     if span.provider is None and model is not None:
         span.provider = model.provider
     if span.cost is not None and span.cost_source != "computed":
@@ -27,33 +35,46 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
         return
     span.cost = span.cost_source = span.cost_rule = None
     time = span.start_time or span.time
-    valid = overrides.find(span.provider, span.model, time) if span.model is not None else None
-    if valid is None and model is not None:
-        valid = model.at(time)
-    usage = span.usage
-    all_input = span.type == "embedding" or (valid is not None and valid.input_only)
-    if usage is not None and all_input and "input" not in usage and "total" in usage:
-        usage = {"input": usage["total"]}
-    if usage is None and valid is not None and valid.flat and span.type in PAID_TYPES:
-        usage = {"input": 0, "output": 0}
-    if usage is None or ("input" not in usage and "output" not in usage):
+    rates = None if name is None else overrides.find(span.provider, name, time)
+    if rates is None and model is not None:
+        rates = model.at(time, span.service_tier or _tier(span.usage))
+    usage = _billed(span, rates)
+    if usage is None:
         span.cost_missing = "no_usage" if span.type in PAID_TYPES else None
-    elif span.model is None:
+    elif name is None:
         span.cost_missing = "no_model"
+    elif rates is None:
+        span.cost_missing = "unknown_model" if model is None else "unknown_price"
     else:
-        span.cost = None if valid is None else cost.computed(usage, valid)
-        if span.cost is None or valid is None:
-            span.cost_missing = "unknown_model"
+        span.cost = cost.computed(usage, rates)
+        if span.cost is None:
+            span.cost_missing = "unknown_price"
         else:
             span.cost_source = "computed"
-            span.cost_rule = valid.rule(usage.get("input", 0))
+            span.cost_rule = rates.rule(usage.get("input", 0))
+
+
+def _tier(usage: Mapping[str, int] | None) -> str | None:
+    return next((tier for kind, tier in _TOLD_BY_USAGE.items() if kind in usage), None) if usage else None
+
+
+def _billed(span: Span, rates: Rates | None) -> Usage | None:
+    """What the bill is made of, None if the span does not tell it."""
+    usage = span.usage
+    if usage is None:
+        return {} if rates is not None and rates.request and rates.flat and span.type in PAID_TYPES else None
+    if "input" in usage or "output" in usage:
+        return usage
+    if "total" in usage and (span.type == "embedding" or (rates is not None and rates.input_only)):
+        return {**usage, "input": usage["total"]}
+    return usage if rates is not None and rates.flat and not FEES.isdisjoint(usage) else None
 
 
 def price_list_version() -> str:
     """The version of the price list, which is that of the `genai-prices` package."""
-    return version("genai-prices")
+    return price_list.list_version()
 
 
 def warm_up() -> None:
     """Load the price list, which takes a quarter of a second, before the first span needs it."""
-    rates.find(None, "gpt-4o")
+    price_list.find(None, "gpt-4o")

@@ -138,17 +138,14 @@ def _compiled(entry: Override) -> re.Pattern[str]:
 def _rates(entry: Override) -> Rates:
     """Without a price of tokens these cost nothing: the price of the call is all there is."""
     prices = {kind: price / (1000 if kind in FEES else _MILLION) for kind, price in entry.prices.items()}
-    flat = all(kind in FEES for kind in prices)
-    if flat:
-        prices |= {"input": Decimal(0), "output": Decimal(0)}
-    start = "" if entry.start is None else f" from {datetime.fromtimestamp(entry.start / 10**9, UTC):%Y-%m-%d}"
+    start = "" if entry.start is None else f" from {datetime.fromtimestamp(entry.start // 10**9, UTC):%Y-%m-%d}"
     seller = f"{entry.provider} " if entry.provider else ""
     return Rates(
         {kind: ((0, price),) for kind, price in prices.items()},
         f"override {seller}{entry.model}{start}",
         entry.request,
         any_kind=True,
-        flat=flat,
+        flat=all(kind in FEES for kind in prices),
     )
 
 

@@ -20,14 +20,15 @@ _LARGEST: Final = 10**12
 MOST_KINDS: Final = 64
 LONGEST_KIND: Final = 64
 #: Kinds that count calls beside the tokens, and are in no total of these.
-FEES: Final = frozenset({"web_search"})
+FEES: Final = frozenset({"web_search", "file_search", "search"})
 #: Names looked at in one usage; real ones have a few dozen.
 _MOST_NAMES: Final = 1000
 
 #: Kind -> names in use, in snake case and without `_tokens`; if a sender uses several, the first counts.
 _ALIASES: Final[dict[str, tuple[str, ...]]] = {
-    "input": ("prompt", "input"),
-    "output": ("completion", "output", "candidates"),
+    # Cohere tells what it bills beside what it counted
+    "input": ("prompt", "billed_units_input", "input", "tokens_input"),
+    "output": ("completion", "billed_units_output", "output", "candidates", "tokens_output"),
     "total": ("total",),
     "input_cache_read": (
         "cache_read_input",
@@ -40,6 +41,9 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "cached_prompt",
         "prompt_cached",
         "prompt_cache_hit",
+        # LangChain, of a call that OpenAI served in another tier
+        "flex_cache_read",
+        "priority_cache_read",
     ),
     "input_cache_write": (
         "cache_creation_input",
@@ -53,7 +57,15 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "input_cache_write_5m": ("cache_creation_ephemeral_5m_input", "ephemeral_5m_input", "input_cache_creation_5m"),
     "input_cache_write_1h": ("cache_creation_ephemeral_1h_input", "ephemeral_1h_input", "input_cache_creation_1h"),
     "input_cache_read_audio": ("cache_audio_read", "input_cache_audio_read"),
-    "output_reasoning": ("reasoning_output", "reasoning", "output_reasoning", "thoughts", "thinking"),
+    "output_reasoning": (
+        "reasoning_output",
+        "reasoning",
+        "output_reasoning",
+        "thoughts",
+        "thinking",
+        "flex_reasoning",
+        "priority_reasoning",
+    ),
     "output_audio": ("audio_output", "output_audio"),
     "output_accepted_prediction": ("accepted_prediction",),
     "output_rejected_prediction": ("rejected_prediction",),
@@ -61,6 +73,17 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "input_image": ("image_input", "input_image", "input_modality_image"),
     "input_video": ("video_input", "input_video", "input_modality_video"),
     "input_tool_use": ("tool_use_prompt", "tool_use_input", "input_tool_use"),
+    "web_search": (
+        "server_tool_use_web_search_requests",
+        "web_search_requests",
+        "web_search",
+        "web_searches",
+        "web_search_calls",
+        "server_side_tool_usage_details_web_search_calls",
+        "num_search_queries",
+    ),
+    "file_search": ("file_search", "file_searches", "file_search_calls"),
+    "search": ("search_units", "billed_units_search_units"),
 }
 _KINDS: Final = {name: (rank, kind) for kind, names in _ALIASES.items() for rank, name in enumerate(names)}
 #: The rank from which on a name is no known one, but tells at least which total it is a part of.

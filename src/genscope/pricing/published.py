@@ -1,0 +1,108 @@
+"""Published prices that `genai-prices` 0.2.3 lacks or has differently, each with the page that says so.
+
+docs/pricing.md lists them for the reader. Dollars per million tokens; of calls (`FEES`, `request`) per thousand.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Published(NamedTuple):
+    """One price of a model."""
+
+    prices: dict[str, str]
+    #: ISO time from which it holds; empty: since ever.
+    start: str = ""
+    #: ISO time up to which it holds; empty: until the next one.
+    end: str = ""
+    #: Hours (UTC, `16:30-00:30`) of each day in which it holds; empty: all.
+    hours: str = ""
+
+
+def _deepseek(standard: dict[str, str], off_peak: dict[str, str], first: dict[str, str]) -> tuple[Published, ...]:
+    # api-docs.deepseek.com, "Models & Pricing" and its change log, read 2025-02 to 2026-05
+    return (
+        Published(first),
+        Published(standard, "2025-02-08T16:00Z"),
+        Published(off_peak, "2025-02-26T16:30Z", "2025-09-05T16:00Z", "16:30-00:30"),
+        # V3.1, one price for both names and no off-peak discount
+        Published({"input": "0.56", "input_cache_read": "0.07", "output": "1.68"}, "2025-09-05T16:00Z"),
+        # V3.2-Exp
+        Published({"input": "0.28", "input_cache_read": "0.028", "output": "0.42"}, "2025-09-29T00:00Z"),
+        # both names became names of V4 Flash
+        Published({"input": "0.14", "input_cache_read": "0.0028", "output": "0.28"}, "2026-04-24T00:00Z"),
+    )
+
+
+_CHAT: Final = {"input": "0.27", "input_cache_read": "0.07", "output": "1.10"}
+_REASONER: Final = {"input": "0.55", "input_cache_read": "0.14", "output": "2.19"}
+_OFF_PEAK: Final = {"input": "0.135", "input_cache_read": "0.035", "output": "0.55"}
+_O3: Final = {"web_search": "10", "file_search": "2.5"}
+
+#: Seller and the list's name of the model -> its prices instead of the list's; the last one that holds counts.
+CORRECTED: Final = {
+    # The list has the cached price of June for the time before as well. OpenAI, "Pricing", 2025-04: 10, cached 2.50, 40
+    ("openai", "o3"): (
+        Published({"input": "10", "input_cache_read": "2.5", "output": "40", **_O3}),
+        Published({"input": "2", "input_cache_read": "0.5", "output": "8", **_O3}, "2025-06-10T00:00Z"),
+    ),
+    # The list has the prices of February 2025 for all times
+    ("deepseek", "deepseek-chat"): _deepseek(
+        _CHAT, _OFF_PEAK, {"input": "0.14", "input_cache_read": "0.014", "output": "0.28"}
+    ),
+    ("deepseek", "deepseek-reasoner"): _deepseek(_REASONER, _OFF_PEAK, _REASONER),
+    # The list has the fee of the largest search context; the default is the smallest. Perplexity, "Pricing", 2025
+    ("perplexity", "sonar"): (Published({"input": "1", "output": "1", "request": "5"}),),
+    ("perplexity", "sonar-pro"): (Published({"input": "3", "output": "15", "request": "6"}),),
+    ("perplexity", "sonar-reasoning"): (Published({"input": "1", "output": "5", "request": "5"}),),
+    ("perplexity", "sonar-reasoning-pro"): (Published({"input": "2", "output": "8", "request": "6"}),),
+}
+
+_COHERE_RERANK: Final = (Published({"search": "2"}),)
+_COHERE_EMBED: Final = (Published({"input": "0.1"}),)
+_VOYAGE_RERANK: Final = (Published({"input": "0.05"}),)
+_VOYAGE_RERANK_LITE: Final = (Published({"input": "0.02"}),)
+
+#: Seller and name of a model that the list lacks -> its prices.
+ADDED: Final = {
+    # Cohere, "Pricing", 2025-06: $2 per thousand searches, which it counts as `search_units`
+    ("cohere", "rerank-v3.5"): _COHERE_RERANK,
+    ("cohere", "rerank-english-v3.0"): _COHERE_RERANK,
+    ("cohere", "rerank-multilingual-v3.0"): _COHERE_RERANK,
+    # Cohere, "Pricing", 2024-04
+    ("cohere", "embed-english-v3.0"): _COHERE_EMBED,
+    ("cohere", "embed-english-light-v3.0"): _COHERE_EMBED,
+    ("cohere", "embed-multilingual-v3.0"): _COHERE_EMBED,
+    ("cohere", "embed-multilingual-light-v3.0"): _COHERE_EMBED,
+    # Voyage AI, "Pricing", 2025-09
+    ("voyageai", "rerank-2.5"): _VOYAGE_RERANK,
+    ("voyageai", "rerank-2.5-lite"): _VOYAGE_RERANK_LITE,
+    ("voyageai", "rerank-2"): _VOYAGE_RERANK,
+    ("voyageai", "rerank-2-lite"): _VOYAGE_RERANK_LITE,
+    ("voyageai", "rerank-1"): _VOYAGE_RERANK,
+    ("voyageai", "rerank-lite-1"): _VOYAGE_RERANK_LITE,
+}
+
+
+class Discount(NamedTuple):
+    """What a tier of service costs of the standard price."""
+
+    factor: str
+    #: Beginnings of the kinds that keep the standard price.
+    but: tuple[str, ...] = ()
+
+
+#: Seller and tier -> its discount on every model, for models and times of which the list has no price in that tier.
+DISCOUNTS: Final = {
+    # Anthropic, "Batch processing": 50 % off, which stacks with prompt caching
+    ("anthropic", "batch"): Discount("0.5"),
+    # OpenAI, "Batch API": 50 % off input and output; no price of cached input is published, so that it stays
+    ("openai", "batch"): Discount("0.5", ("input_cache_read",)),
+    # Mistral, "Batch": 50 % off every model
+    ("mistral", "batch"): Discount("0.5"),
+    # Voyage AI, "Batch": 33 % off
+    ("voyageai", "batch"): Discount("0.67"),
+    # Groq, "Flex processing": more requests, same price
+    ("groq", "flex"): Discount("1"),
+}
