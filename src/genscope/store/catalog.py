@@ -1,11 +1,15 @@
-"""Projects, API keys and the server's own values: the small tables."""
+"""Projects, API keys, prices and the server's own values: the small tables."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
 
 from genscope.store.engine import Engine
+from genscope.store.rows import MONEY, TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,19 @@ class Key:
     project_id: str
     name: str
     revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price that a project set itself. `genscope.pricing.override` says what the fields mean."""
+
+    project_id: str
+    id: str
+    model: str
+    provider: str | None
+    start: int | None
+    prices: dict[str, Decimal]
+    request: Decimal | None
 
 
 def secret_hash(secret: str) -> str:
@@ -79,6 +96,29 @@ class Catalog:
             "WHERE public_key = {public:String}",
             {"public": public_key},
         )
+
+    def prices(self) -> list[Price]:
+        """Return the prices that projects set themselves."""
+        rows = self._engine.query(
+            "SELECT project_id, id, model, provider, toUnixTimestamp64Nano(start) AS start, prices, request "
+            "FROM prices FINAL WHERE NOT removed ORDER BY project_id, model, provider, start"
+        ).to_pylist()
+        return [Price(**row | {"prices": dict(row["prices"])}) for row in rows]
+
+    def set_price(self, price: Price, *, removed: bool = False) -> None:
+        """Add a price, or put it in the place of the one with its id; or remove that."""
+        columns = {
+            "project_id": pa.array([price.project_id]),
+            "id": pa.array([price.id]),
+            "model": pa.array([price.model]),
+            "provider": pa.array([price.provider], pa.string()),
+            "start": pa.array([price.start], TIME),
+            "prices": pa.array([list(price.prices.items())], pa.map_(pa.string(), MONEY)),
+            "request": pa.array([price.request], MONEY),
+            "removed": pa.array([removed]),
+        }
+        with self._engine.connection() as connection:
+            connection.insert("prices", pa.table(columns))
 
     def value(self, name: str) -> str | None:
         """Return one of the server's own values."""

@@ -48,11 +48,60 @@ QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
     "prefer_column_name_to_alias": 1,
 }
 
-
 #: Seconds that a reader waits for a connection.
 PATIENCE: Final = 5.0
 #: Names of the engine's errors that mean a query went over its limits.
 TOO_LARGE: Final = ("MEMORY_LIMIT_EXCEEDED", "TIMEOUT_EXCEEDED")
+
+
+class Connection:
+    """A connection to the engine. It runs one statement at a time; which thread asks does not matter."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        """Read.
+
+        Raises:
+            StoreError: the engine's own message; `QueryTooLarge` over the connection's limits.
+        """
+        table: pa.Table = self._run(sql, parameters, "ArrowTable")
+        return table
+
+    def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """Change something.
+
+        Raises:
+            StoreError: the engine's own message.
+        """
+        self._run(sql, parameters, "Null")
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows, matching columns by name. They are committed, and on disk, when this returns.
+
+        Raises:
+            StoreError: not all of it was stored.
+        """
+        columns = ", ".join(rows.column_names)
+        # chDB finds `rows` by its name among the local variables of the caller of `query`.
+        sql = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM Python(rows)"  # noqa: S608
+        try:
+            self._session.query(sql, "Null")
+        except (ChdbError, RuntimeError) as error:
+            raise StoreError(str(error)) from None
+
+    def close(self) -> None:
+        """End it."""
+        self._session.close()
+
+    def _run(self, sql: str, parameters: Mapping[str, Parameter] | None, form: str) -> Any:
+        values = {name: _written(value) for name, value in (parameters or {}).items()}
+        try:
+            return self._session.query(sql, form, params=values)
+        except (ChdbError, RuntimeError) as error:
+            kind = QueryTooLarge if any(name in str(error) for name in TOO_LARGE) else StoreError
+            raise kind(str(error)) from None
 
 
 class Engine:
@@ -78,13 +127,13 @@ class Engine:
         self._own = self._connect({})
         self._own_lock = threading.Lock()
         # None stands for a session that is connected when it is needed.
-        self._readers: queue.LifoQueue[Session | None] = queue.LifoQueue()
+        self._readers: queue.LifoQueue[Connection | None] = queue.LifoQueue()
         self._connections = connections
         self._closing = False
         for _ in range(connections):
             self._readers.put(None)
 
-    def _connect(self, limits: Mapping[str, Parameter]) -> Session:
+    def _connect(self, limits: Mapping[str, Parameter]) -> Connection:
         settings = {**QUERY_SETTINGS, **limits}
         try:
             session = Session(self._url)
@@ -94,26 +143,36 @@ class Engine:
             if "EmbeddedServer" in str(error) or "Cannot lock" in str(error):
                 raise StoreLocked(f"{self.path} is in use by another process; one process owns a store") from None
             raise StoreError(str(error)) from None
-        return session
+        return Connection(session)
 
     @contextlib.contextmanager
-    def _reader(self) -> Iterator[Session]:
+    def connection(self) -> Iterator[Connection]:
+        """Open a connection for work that takes long and must keep nobody waiting. It has no limits of memory or time.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        with contextlib.closing(self._connect({})) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Connection]:
         try:
-            session = self._readers.get(timeout=PATIENCE)
+            connection = self._readers.get(timeout=PATIENCE)
         except queue.Empty:
             raise StoreBusy("all connections for readers are busy") from None
-        keep: Session | None = None
+        keep: Connection | None = None
         try:
             if self._closing:
                 raise StoreBusy("the store is being closed")
-            session = session or self._connect(self._limits)
-            yield session
-            keep = session
+            connection = connection or self._connect(self._limits)
+            yield connection
+            keep = connection
         finally:
             # An answer that breaks off leaves its beginning in the session, which would put it before the next answer.
             try:
-                if keep is None and session is not None:
-                    session.close()
+                if keep is None and connection is not None:
+                    connection.close()
             finally:
                 self._readers.put(keep)
 
@@ -123,9 +182,8 @@ class Engine:
         Raises:
             StoreError: the engine's own message; `QueryTooLarge` over the limits.
         """
-        with self._reader() as session:
-            table: pa.Table = _run(session, sql, parameters, "ArrowTable")
-            return table
+        with self._reader() as connection:
+            return connection.query(sql, parameters)
 
     def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Change the schema or the small tables, without the limits of readers.
@@ -134,7 +192,7 @@ class Engine:
             StoreError: the engine's own message.
         """
         with self._own_lock:
-            _run(self._own, sql, parameters, "Null")
+            self._own.command(sql, parameters)
 
     def ping(self) -> None:
         """Return if the engine answers, however busy the readers are.
@@ -152,13 +210,7 @@ class Engine:
         Raises:
             StoreError: not all of it was stored.
         """
-        columns = ", ".join(rows.column_names)
-        # chDB finds `rows` by its name among the local variables of the caller of `query`.
-        sql = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM Python(rows)"  # noqa: S608
-        try:
-            self._writer.query(sql, "Null")
-        except (ChdbError, RuntimeError) as error:
-            raise StoreError(str(error)) from None
+        self._writer.insert(table, rows)
 
     def close(self) -> None:
         """End the queries that still run, and close every session."""
@@ -166,19 +218,10 @@ class Engine:
         with contextlib.suppress(StoreError):
             self.command("KILL QUERY WHERE query_id != queryID() ASYNC")
         for _ in range(self._connections):
-            if (session := self._readers.get()) is not None:
-                session.close()
+            if (connection := self._readers.get()) is not None:
+                connection.close()
         self._own.close()
         self._writer.close()
-
-
-def _run(session: Session, sql: str, parameters: Mapping[str, Parameter] | None, form: str) -> Any:
-    values = {name: _written(value) for name, value in (parameters or {}).items()}
-    try:
-        return session.query(sql, form, params=values)
-    except (ChdbError, RuntimeError) as error:
-        kind = QueryTooLarge if any(name in str(error) for name in TOO_LARGE) else StoreError
-        raise kind(str(error)) from None
 
 
 _ESCAPES: Final = str.maketrans(

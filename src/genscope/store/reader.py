@@ -13,9 +13,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
-from importlib import resources
-from string import Template
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -25,6 +22,7 @@ from genscope.model import Attributes, Span, Usage
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
 from genscope.store.rows import COLUMNS, decode, from_json
+from genscope.store.sql import sql
 from genscope.store.where import COST_MISSING, LATEST, Where, where
 
 T = TypeVar("T")
@@ -99,6 +97,26 @@ class TraceSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CallGroup:
+    """The calls of one type to one model of which the same is known about their cost. Times are nanoseconds."""
+
+    type: str
+    provider: str | None
+    model: str | None
+    priced: bool
+    #: `reported` or `computed`; None where there is no cost.
+    cost_source: str | None
+    #: Why there is no cost; None where there is one.
+    missing: str | None
+    calls: int
+    calls_without_usage: int
+    tokens: int
+    cost: Decimal | None
+    first_time: int
+    last_time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quantiles:
     """Exact quantiles in milliseconds; None where nothing was measured."""
 
@@ -121,11 +139,6 @@ class ModelSummary:
     latency_ms: Quantiles
     time_to_first_token_ms: Quantiles
     tokens_per_second: float | None
-
-
-@cache
-def _sql(name: str) -> Template:
-    return Template(resources.files("genscope.store").joinpath("queries", f"{name}.sql").read_text())
 
 
 class Reader:
@@ -239,7 +252,7 @@ class Reader:
         parameters: dict[str, Parameter] = {"project_id": project_id, "trace_id": trace_id}
         # A server that was killed between the two may have stored a span without its trace's row: then the spans are searched.
         for name in ("trace_extent", "trace_extent_of_spans"):
-            rows = self._engine.query(_sql(name).template, parameters).to_pylist()
+            rows = self._engine.query(sql(name).template, parameters).to_pylist()
             if rows:
                 return dict(rows[0])
         return None
@@ -310,6 +323,12 @@ class Reader:
             for row in self._query("models", condition).to_pylist()
         ]
 
+    def coverage(self, project_id: str, filter: Filter) -> list[CallGroup]:
+        """Return the calls to a model that meet the filter, grouped by what is known of their cost."""
+        condition = where(project_id, filter)
+        condition.add("type IN ('generation', 'embedding')")
+        return [CallGroup(**row) for row in self._query("coverage", condition).to_pylist()]
+
     def model_names(self, project_id: str, filter: Filter) -> list[str]:
         """Return the names of the models that spans meeting the filter have."""
         names = self._query("model_names", where(project_id, filter))["model"].to_pylist()
@@ -317,7 +336,7 @@ class Reader:
 
     def is_empty(self, project_id: str) -> bool:
         """Return whether the project has no span at all."""
-        return not self._engine.query(_sql("has_spans").template, {"project_id": project_id}).num_rows
+        return not self._engine.query(sql("has_spans").template, {"project_id": project_id}).num_rows
 
     def ping(self) -> None:
         """Return if the store answers.
@@ -330,8 +349,8 @@ class Reader:
     def _query(
         self, name: str, condition: Where, parameters: dict[str, Parameter] | None = None, **parts: str
     ) -> pa.Table:
-        sql = _sql(name).substitute(parts, where=str(condition))
-        return self._engine.query(sql, condition.parameters | (parameters or {}))
+        text = sql(name).substitute(parts, where=str(condition))
+        return self._engine.query(text, condition.parameters | (parameters or {}))
 
 
 def check_limit(limit: int) -> int:
