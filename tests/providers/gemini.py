@@ -20,13 +20,13 @@ PROVIDER = PROVIDERS["gemini"]
 
 
 async def generate(request: Request) -> Response:
-    """POST /v1beta/models/{model}:generateContent."""
+    """POST /v1/models/{model}:generateContent."""
     number = turn(await request.json())
     return JSONResponse(_answer(number, _parts(number), done=True))
 
 
 async def stream(request: Request) -> Response:
-    """POST /v1beta/models/{model}:streamGenerateContent?alt=sse."""
+    """POST /v1/models/{model}:streamGenerateContent?alt=sse."""
     number = turn(await request.json())
     return events(("", compact(chunk)) for chunk in _chunks(number))
 
@@ -73,7 +73,7 @@ def _chunks(number: int) -> Iterator[dict[str, Any]]:
         yield _answer(number, [part], done=done) | {"usageMetadata": running}
 
 
-_MODEL = f"/v1beta/models/{PROVIDER.model}"
+_MODEL = f"/{{version}}/models/{PROVIDER.model}"  # v1, v1beta
 routes = [
     Route(f"{_MODEL}:generateContent", generate, methods=["POST"]),
     Route(f"{_MODEL}:streamGenerateContent", stream, methods=["POST"]),

@@ -1,0 +1,42 @@
+"""LiteLLM, which instruments itself by the callback that the first argument names: otel or langfuse_otel."""
+
+import json
+import sys
+
+import litellm
+import shop
+from litellm.litellm_core_utils.thread_pool_executor import executor
+
+
+def said(messages) -> dict:
+    asked = {
+        "model": f"openai/{shop.MODEL}",
+        "api_base": f"{shop.PROVIDER_URL}/v1",
+        "messages": list(messages),
+        "tools": [{"type": "function", "function": shop.TOOL}],
+    }
+    if shop.STREAMED:
+        chunks = litellm.completion(**asked, stream=True, stream_options={"include_usage": True})
+        response = litellm.stream_chunk_builder(list(chunks))
+    else:
+        response = litellm.completion(**asked)
+    return response.choices[0].message.model_dump(include={"role", "content", "tool_calls"}, exclude_none=True)
+
+
+def answer() -> None:
+    messages = [{"role": "system", "content": shop.SYSTEM}, {"role": "user", "content": shop.QUESTION}]
+    while True:
+        messages.append(said(messages))
+        calls = messages[-1].get("tool_calls")
+        if not calls:
+            return
+        for call in calls:
+            result = shop.get_order(**json.loads(call["function"]["arguments"]))
+            messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
+
+
+litellm.callbacks = [sys.argv[1]]
+provider = shop.opentelemetry()
+with shop.ticket(provider):
+    answer()
+    executor.shutdown(wait=True)  # LiteLLM makes its spans in threads of its own

@@ -1,0 +1,20 @@
+"""An agent of LlamaIndex on OpenAI's Chat Completions, under OpenInference's instrumentation."""
+
+import asyncio
+
+import shop
+from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.llms.openai import OpenAI
+from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
+
+
+async def answer() -> None:
+    model = OpenAI(model=shop.MODEL, api_base=f"{shop.PROVIDER_URL}/v1")
+    agent = FunctionAgent(tools=[shop.get_order], llm=model, system_prompt=shop.SYSTEM, streaming=shop.STREAMED)
+    await agent.run(shop.QUESTION)
+
+
+provider = shop.opentelemetry()
+LlamaIndexInstrumentor().instrument(tracer_provider=provider)
+with shop.ticket(provider):
+    asyncio.run(answer())
