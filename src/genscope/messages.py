@@ -90,6 +90,11 @@ class Message:
     whole: bool = False
 
 
+def speaker(type_: str | None, side: Literal["input", "output"]) -> str:
+    """Return whose an input or output is where it names nobody: people's and a model's in a call to one, else nobody's."""
+    return {"input": "user", "output": "assistant"}[side] if type_ == "generation" else side
+
+
 def decode(text: str) -> Json:
     """Return the JSON value that a text is, or the text itself if it is none or only a bare scalar."""
     if text[:64].lstrip()[:1] not in ("{", "["):

@@ -41,6 +41,10 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 Full = Annotated[
     Literal["", "0", "1"], Query(description="`1`: whole input, output and attributes instead of previews.")
 ]
+Messages = Annotated[
+    Literal["", "0", "1"],
+    Query(description="`1`: whole spans, and beside `input` and `output` what they say as normalised messages."),
+]
 Sort = Annotated[Literal["-start_time", "start_time"], Query(description="Newest or oldest first.")]
 
 #: `from`, `to` and the equality conditions, for the OpenAPI document; `_filter` reads them.
@@ -77,12 +81,14 @@ def list_spans(
     limit: Limit = 50,
     cursor: Cursor = None,
     full: Full = "",
+    messages: Messages = "",
 ) -> Response:
     """List spans that start in a time range and meet every condition."""
-    page = services(request).reader.spans(
-        project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=full == "1"
-    )
-    return respond(Listing([span_shape(span, preview=full != "1") for span in page.rows], page.next_cursor))
+    said = messages == "1"
+    whole = said or full == "1"
+    page = services(request).reader.spans(project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=whole)
+    shown = [span_shape(span, preview=not whole, messages=said) for span in page.rows]
+    return respond(Listing(shown, page.next_cursor))
 
 
 @router.get("/generations", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
@@ -94,9 +100,10 @@ def list_generations(
     limit: Limit = 50,
     cursor: Cursor = None,
     full: Full = "",
+    messages: Messages = "",
 ) -> Response:
     """List generations: spans of type `generation`, one LLM call each."""
-    return list_spans(request, project, filter.where("type", "generation"), sort, limit, cursor, full)
+    return list_spans(request, project, filter.where("type", "generation"), sort, limit, cursor, full, messages)
 
 
 @router.get("/traces", responses=documented(Listing[TraceShape]), openapi_extra=FILTER_PARAMETERS)
@@ -109,14 +116,14 @@ def list_traces(
 
 
 @router.get("/traces/{trace_id}", responses=documented(TraceWithSpans))
-def get_trace(request: Request, project: Authorised, trace_id: str) -> Response:
+def get_trace(request: Request, project: Authorised, trace_id: str, messages: Messages = "") -> Response:
     """Return a trace and all its spans in the order of their start."""
     reader = services(request).reader
     summary = reader.trace_summary(project.id, trace_id)
     if summary is None:
         raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
     spans = reader.trace(project.id, trace_id)
-    return respond(TraceWithSpans(trace_shape(summary), [span_shape(span) for span in spans]))
+    return respond(TraceWithSpans(trace_shape(summary), [span_shape(span, messages=messages == "1") for span in spans]))
 
 
 @router.get("/models", responses=documented(Listing[ModelShape]), openapi_extra=FILTER_PARAMETERS)

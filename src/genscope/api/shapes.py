@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 import orjson
 from fastapi import Response
+from msgspec import UNSET, UnsetType
 
+from genscope.messages import conversation, described, speaker
 from genscope.model import Span
 from genscope.store.reader import ModelSummary, Quantiles, TraceSummary
 
@@ -48,6 +50,53 @@ class ScopeShape(msgspec.Struct):
     attributes: dict[str, Any]
 
 
+class RuleShape(msgspec.Struct):
+    """The rule that gave a value: whose attributes it knows, and which of them it read."""
+
+    dialect: str
+    source: str
+
+
+class CostRuleShape(msgspec.Struct):
+    """Where a cost comes from: `dialect` and `source` if the sender reported it, else the `price` that was applied."""
+
+    dialect: str | None = None
+    source: str | None = None
+    price: str | None = None
+
+
+class ExplainShape(msgspec.Struct):
+    """Which rules gave a span its type, model, usage and cost; `null` where none did."""
+
+    type: RuleShape | None
+    model: RuleShape | None
+    usage: RuleShape | None
+    cost: CostRuleShape | None
+
+
+class PartShape(msgspec.Struct, omit_defaults=True):
+    """One piece of a message. Only what a part of its `type` has is there; media are described, not repeated."""
+
+    type: Literal["text", "reasoning", "tool_call", "tool_result", "image", "audio", "video", "file", "json"]
+    text: str | UnsetType = UNSET
+    id: str | None | UnsetType = UNSET
+    name: str | None | UnsetType = UNSET
+    arguments: Any = UNSET
+    result: Any = UNSET
+    value: Any = UNSET
+    mime_type: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    size: int | UnsetType = UNSET
+
+
+class MessageShape(msgspec.Struct):
+    """What one participant said."""
+
+    role: str
+    name: str | None
+    parts: list[PartShape]
+
+
 class SpanShape(msgspec.Struct):
     """One span. `null` means not known."""
 
@@ -72,6 +121,10 @@ class SpanShape(msgspec.Struct):
     cost: dict[str, str] | None
     cost_source: str | None
     cost_missing: str | None
+    service_tier: str | None
+    explain: ExplainShape
+    tools: list[str]
+    tool_calls: list[str]
     session_id: str | None
     user_id: str | None
     tags: list[str]
@@ -95,6 +148,8 @@ class SpanShape(msgspec.Struct):
     trace_output: Any
     trace_public: bool | None
     protocol: str | None
+    input_messages: list[MessageShape] | UnsetType = UNSET
+    output_messages: list[MessageShape] | UnsetType = UNSET
 
 
 class TraceShape(msgspec.Struct):
@@ -156,8 +211,8 @@ class Listing(msgspec.Struct, Generic[T]):
     next_cursor: str | None = None
 
 
-def span_shape(span: Span, *, preview: bool = False) -> SpanShape:
-    """Return a span as the API shows it; a preview leaves texts as (shortened) text."""
+def span_shape(span: Span, *, preview: bool = False, messages: bool = False) -> SpanShape:
+    """Return a span as the API shows it; a preview leaves texts as (shortened) text, `messages` adds them normalised."""
     value = _text if preview else json_value
     start = span.start_time if span.start_time is not None else span.time
     return SpanShape(
@@ -182,6 +237,10 @@ def span_shape(span: Span, *, preview: bool = False) -> SpanShape:
         cost={kind: plain(amount) for kind, amount in span.cost.items()} if span.cost else None,
         cost_source=span.cost_source,
         cost_missing=span.cost_missing,
+        service_tier=span.service_tier,
+        explain=_explained(span),
+        tools=span.tools,
+        tool_calls=span.tool_calls,
         session_id=span.session_id,
         user_id=span.user_id,
         tags=span.tags,
@@ -205,7 +264,34 @@ def span_shape(span: Span, *, preview: bool = False) -> SpanShape:
         trace_output=value(span.trace_output),
         trace_public=span.trace_public,
         protocol=span.protocol,
+        input_messages=_said(span.input, speaker(span.type, "input")) if messages else UNSET,
+        output_messages=_said(span.output, speaker(span.type, "output")) if messages else UNSET,
     )
+
+
+def _explained(span: Span) -> ExplainShape:
+    cost = span.cost_rule
+    applied = CostRuleShape(price=cost) if cost and span.cost_source == "computed" else None
+    reported = _rule(cost) if applied is None else None
+    if reported:
+        applied = CostRuleShape(reported.dialect, reported.source)
+    return ExplainShape(_rule(span.type_rule), _rule(span.model_rule), _rule(span.usage_rule), applied)
+
+
+def _rule(text: str | None) -> RuleShape | None:
+    return RuleShape(*text.split(" ", 1)) if text and " " in text else None
+
+
+def _said(text: str | None, role: str) -> Any:
+    """Return a text as messages, or as one if what it holds is refused by strict readers."""
+    said = [
+        {"role": one.role, "name": one.name or None, "parts": [described(part) for part in one.parts]}
+        for one in conversation(text, role)
+    ]
+    try:
+        return msgspec.Raw(orjson.dumps(said))
+    except TypeError:
+        return [MessageShape(role, None, [PartShape("text", text=text or "")])]
 
 
 def trace_shape(trace: TraceSummary) -> TraceShape:

@@ -22,6 +22,8 @@ FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
     "session_id": None,
     "user_id": None,
     "tag": None,
+    "tool": None,
+    "tool_call": None,
     "trace_name": None,
     "environment": None,
     "release": None,

@@ -14,7 +14,7 @@ COST_MISSING: Final = "if(total_cost IS NULL, cost_missing, NULL)"
 #: The column behind a field, where it is not of the same name.
 COLUMNS: Final = {"scope": "scope_name", "cost_missing": COST_MISSING}
 #: Fields that hold several values: a condition meets any of them.
-ARRAYS: Final = {"tag": "tags"}
+ARRAYS: Final = {"tag": "tags", "tool": "tools", "tool_call": "tool_calls"}
 #: The moments a `DateTime64(9)` column can hold, in nanoseconds since the epoch.
 EARLIEST: Final = -2_208_988_800 * 10**9
 LATEST: Final = 2**63 - 1

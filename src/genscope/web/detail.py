@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+from genscope.messages import speaker
 from genscope.model import Attributes, Json, Span
-from genscope.web import bill, messages
+from genscope.web import bill, messages, why
 from genscope.web.messages import Message
 from genscope.web.tree import duration, time_to_first_token
 
@@ -53,16 +54,18 @@ class Detail:
     output: Body | None
     failures: list[Failure]
     bill: list[bill.Line]
+    why: list[why.Answer]
     duration: int | None
     time_to_first_token: int | None
     tokens_per_second: float | None
 
 
-def body(text: str | None, side: str, role: str) -> Body | None:
+def body(span: Span, side: Literal["input", "output"]) -> Body | None:
     """Return an input or output for reading; None if there is none."""
+    text = span.input if side == "input" else span.output
     if text is None:
         return None
-    said = messages.conversation(text, role)
+    said = messages.conversation(text, speaker(span.type, side))
     shown, hidden = messages.clip(said, MAX_TEXT)
     differs = not messages.is_plain(said, text) and any(
         part.kind != "json" for message in said for part in message.parts
@@ -110,10 +113,11 @@ def detail(span: Span) -> Detail:
     writing = None if whole is None else whole - (first or 0)
     return Detail(
         span=span,
-        input=body(span.input, "input", "user" if span.type == "generation" else "input"),
-        output=body(span.output, "output", "assistant" if span.type == "generation" else "output"),
+        input=body(span, "input"),
+        output=body(span, "output"),
         failures=failures(span),
         bill=bill.lines(span),
+        why=why.answers(span),
         duration=whole,
         time_to_first_token=first,
         tokens_per_second=produced / (writing / 1e9) if produced and writing and writing > 0 else None,
