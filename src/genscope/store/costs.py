@@ -22,7 +22,7 @@ from genscope.model import Span
 from genscope.query.filter import Filter
 from genscope.store.engine import Connection, Engine
 from genscope.store.errors import StoreError
-from genscope.store.rows import PLAIN, TIME, decode_cost, encode_costs
+from genscope.store.rows import PLAIN, TIME, encode_costs, values
 from genscope.store.sql import sql
 from genscope.store.where import COST_MISSING, where
 
@@ -96,8 +96,10 @@ class Costs:
         """Return the spans of a window that have a price or could have one, with what it depends on and nothing else."""
         condition = where(project_id, window)
         text = sql("reprice_rows").substitute(where=str(condition), cost_missing=COST_MISSING)
-        rows = self._engine.query(text, condition.parameters).to_pylist()
-        return [Span(**row | {"usage": dict(row["usage"]) or None, "cost": decode_cost(row["cost"])}) for row in rows]
+        rows = self._engine.query(text, condition.parameters)
+        columns = {name: values(rows[name]) for name in rows.column_names}
+        columns |= {name: [value or None for value in columns[name]] for name in ("usage", "cost")}
+        return [Span(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
     def write(self, rows: pa.Table) -> None:
         """Write the costs of spans, as `encode` has them, over those that are stored.
@@ -106,8 +108,12 @@ class Costs:
             Stopped: the server is being stopped.
             StoreError: not all of it was written.
         """
-        moments = pc.min_max(rows["time"].cast(pa.int64())).as_py()
-        parameters = {"project_id": rows["project_id"][0].as_py(), "first": moments["min"], "last": moments["max"]}
+        moments = rows["time"].cast(pa.int64())
+        parameters = {
+            "project_id": rows["project_id"][0].as_py(),
+            "first": pc.min(moments).as_py(),
+            "last": pc.max(moments).as_py(),
+        }
         with self._lock, self._engine.connection() as connection:
             connection.insert("repriced", rows)
             try:

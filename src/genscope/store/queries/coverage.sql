@@ -1,7 +1,7 @@
 -- The calls to a model by what is known of their cost. A span that came in pieces may lack its reason: then it is what the whole lacks.
 WITH
     input_tokens IS NULL AND output_tokens IS NULL AS without_usage,
-    greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total']) AS tokens
+    greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total']) AS total_tokens
 SELECT
     type,
     provider,
@@ -11,7 +11,7 @@ SELECT
     multiIf(priced, NULL, cost_missing IS NOT NULL, cost_missing, without_usage, 'no_usage', model IS NULL, 'no_model', 'unknown_model') AS missing,
     count() AS calls,
     countIf(without_usage) AS calls_without_usage,
-    sum(tokens) AS tokens,
+    sum(total_tokens) AS tokens,
     sum(total_cost) AS cost,
     toUnixTimestamp64Nano(min(time)) AS first_time,
     toUnixTimestamp64Nano(max(time)) AS last_time
