@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -12,14 +13,18 @@ from fastapi import FastAPI
 from starlette.middleware.sessions import SessionMiddleware
 
 from genscope import __version__, pricing, web
-from genscope.api import errors, ingest, langfuse, native, openapi, status
+from genscope.api import coverage, errors, ingest, langfuse, native, openapi, prices, reprice, status
 from genscope.auth import Authenticator, ensure_project
 from genscope.config import Settings
 from genscope.ingest import Ingest, Limits
+from genscope.prices import Prices
 from genscope.receive import grpc, otlp
+from genscope.reprice import Repricing
 from genscope.services import Services
 from genscope.store.catalog import Catalog
+from genscope.store.costs import Costs
 from genscope.store.engine import Engine
+from genscope.store.errors import StoreError
 from genscope.store.migrate import migrate
 from genscope.store.reader import Reader
 from genscope.store.writer import Writer
@@ -28,6 +33,8 @@ log = logging.getLogger(__name__)
 
 SESSION_SECRET = "session_secret"  # noqa: S105 - the name of a value, not a value
 SESSION_SECONDS = 14 * 24 * 3600
+#: How long another server of the same store may go by old prices.
+REFRESH_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,11 @@ def open_server(settings: Settings) -> Iterator[Started]:
         auth = Authenticator(catalog, home=settings.init_project, anonymous=settings.allow_anonymous)
         writer = Writer(engine.insert, linger=settings.linger, max_bytes=settings.max_buffer_bytes)
         reader = Reader(engine)
-        taking = Ingest(writer, reader.span_times, limits)
+        own_prices = Prices(catalog)
+        repricing = Repricing(Costs(engine), own_prices.overrides)
+        taking = Ingest(writer, reader.span_times, own_prices.overrides, limits)
         with contextlib.closing(writer), contextlib.closing(taking):
-            yield Started(Services(settings, auth, taking, reader), session_secret, made_keys)
+            yield Started(Services(settings, auth, taking, reader, own_prices, repricing), session_secret, made_keys)
 
 
 def create_app(started: Started) -> FastAPI:
@@ -113,7 +122,8 @@ def create_app(started: Started) -> FastAPI:
     )
     errors.install(app, web.error_page)
     app.router.routes.extend(ingest.routes)
-    app.include_router(native.router)
+    for part in (native, coverage, prices, reprice):
+        app.include_router(part.router)
     app.include_router(langfuse.router)
     app.include_router(status.router)
     app.include_router(web.router)
@@ -126,9 +136,19 @@ def create_app(started: Started) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Services = app.state.services
     receiver = await _start_grpc(served) if served.settings.grpc_port else None
+    refreshing = asyncio.create_task(_refresh(served.prices))
     yield
+    refreshing.cancel()
     if receiver is not None:
         await receiver.stop(grace=3)
+
+
+async def _refresh(own_prices: Prices) -> None:
+    """Learn of prices that another server of the same store changed."""
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        with contextlib.suppress(StoreError):
+            await asyncio.to_thread(own_prices.refresh)
 
 
 async def _start_grpc(served: Services) -> grpc.Server:

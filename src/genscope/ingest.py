@@ -18,6 +18,7 @@ from prometheus_client import Counter, Histogram
 
 from genscope import conventions, pricing
 from genscope.model import RawSpan, Rejected, Span
+from genscope.pricing.override import NONE, Overrides
 from genscope.receive import otlp
 from genscope.receive.body import decode_body
 from genscope.receive.errors import Overloaded
@@ -68,9 +69,18 @@ class Prepared:
 class Ingest:
     """Takes requests of every protocol and returns when what they carried is on disk."""
 
-    def __init__(self, writer: Writer, placed: Placed, limits: Limits) -> None:
+    def __init__(self, writer: Writer, placed: Placed, overrides: Callable[[str], Overrides], limits: Limits) -> None:
+        """Make ready.
+
+        Args:
+            writer: takes the rows.
+            placed: tells where earlier deliveries of spans are placed in time.
+            overrides: tells the prices that a project set itself.
+            limits: bounds of one request.
+        """
         self._writer = writer
         self._placed = placed
+        self._overrides = overrides
         self._limits = limits
         self._pending = 0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="genscope-ingest")
@@ -100,7 +110,7 @@ class Ingest:
         decoded = otlp.decode(raw, form, max_spans=self._limits.spans, max_value_bytes=self._limits.value_bytes)
         now = time.time_ns()
         self._place(project_id, decoded.spans)
-        spans, rejected = understand(decoded.spans, now)
+        spans, rejected = understand(decoded.spans, now, self._overrides(project_id))
         rejected = [*decoded.rejected, *rejected]
         tables = [("spans", encode(project_id, spans))] if spans else []
         if rejected:
@@ -156,13 +166,13 @@ class Ingest:
         self._threads.shutdown()
 
 
-def understand(raw: Sequence[RawSpan], now: int) -> tuple[list[Span], list[Rejected]]:
+def understand(raw: Sequence[RawSpan], now: int, overrides: Overrides = NONE) -> tuple[list[Span], list[Rejected]]:
     """Turn decoded spans into Genscope's own, priced. A span that cannot be understood is rejected by itself."""
     spans, rejected = [], []
     for one in raw:
         try:
             span = conventions.to_span(one, now)
-            pricing.price(span)
+            pricing.price(span, overrides)
         except Exception as error:
             log.exception("span %s of trace %s could not be understood", one.span_id, one.trace_id)
             reason = f"Genscope could not understand this span ({type(error).__name__}); please report it"

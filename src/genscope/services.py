@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection
 from genscope.auth import Authenticator
 from genscope.config import Settings
 from genscope.ingest import Ingest
+from genscope.prices import Prices
+from genscope.reprice import Repricing
 from genscope.store.reader import Reader
 
 
@@ -21,6 +23,8 @@ class Services:
     auth: Authenticator
     ingest: Ingest
     reader: Reader
+    prices: Prices
+    repricing: Repricing
 
 
 def services(connection: HTTPConnection) -> Services:

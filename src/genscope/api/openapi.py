@@ -37,6 +37,11 @@ def documented(type_: Any) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def accepted(type_: Any) -> dict[str, Any]:
+    """Return what the document says of a route that takes JSON of this type."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _schema(type_)}}}}
+
+
 def _schema(type_: Any) -> dict[str, Any]:
     (schema,), components = msgspec.json.schema_components([type_], ref_template=REFERENCE)
     DEFINITIONS.update(components)
