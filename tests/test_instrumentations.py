@@ -1,36 +1,28 @@
-"""Real SDKs, instrumentations and frameworks tell of one conversation; whatever the path, Genscope understands the same."""
+"""Real SDKs, instrumentations and frameworks tell of one conversation; whatever the path, Genscope understands the same.
+
+`make paths` writes what was measured into docs/conventions.md; the tests hold it against what stands there.
+"""
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path as File
 from typing import Any
 
 import pytest
 
-from genscope.web.messages import Message, Part, conversation
 from tests.providers import server as providers
-from tests.providers.conversation import ANSWER, ARGUMENTS, PROVIDERS, QUESTION, RESULT, SYSTEM, TOOL_NAME, told
+from tests.providers import table
+from tests.providers.conversation import PROVIDERS, told
 from tests.providers.paths import PATHS, Path
+from tests.providers.seen import Seen, expected, seen
 from tests.running import Server
 from tests.test_clients import Client, langfuse_variables, opentelemetry_variables
 
-Said = list[tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What Genscope understood of one call to a model."""
-
-    model: str
-    provider: str | None
-    usage: dict[str, int]
-    cost: Decimal
-    cost_source: str
-    input: Said
-    output: Said
+PAGE = File(__file__).parent.parent / "docs" / "conventions.md"
+WRITE = os.environ.get("WRITE_PATHS") == "1"
 
 
 @pytest.fixture(scope="session")
@@ -39,48 +31,47 @@ def provider_url() -> Iterator[str]:
         yield url
 
 
-def run(path: Path, streamed: bool, server: Server, provider_url: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Run a path's program and return its trace and spans."""
+def run(path: Path, mode: str, server: Server, provider_url: str) -> dict[str, Any]:
+    """Run a path's program and return the trace it made, with its spans."""
     variables = langfuse_variables(server) | opentelemetry_variables(server, "json")
     variables |= {
         "CONVERSATION": told(PROVIDERS[path.provider]),
         "PROVIDER_URL": provider_url,
-        "STREAMED": str(int(streamed)),
+        "STREAMED": str(int(mode == "streamed")),
         **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"), "none"),
     }
     program = Client(path.environment, f"instrumented/{path.program}")
     made = program.run(variables | path.variables, *path.arguments)
-    found = server.get(f"/api/v1/traces/{made['trace']}")
-    return found["trace"], found["spans"]
+    found: dict[str, Any] = server.get(f"/api/v1/traces/{made['trace']}", messages="1")
+    return found
 
 
-def seen(span: dict[str, Any]) -> Seen:
-    return Seen(
-        model=span["model"],
-        provider=span["provider"],
-        usage={kind: count for kind, count in (span["usage"] or {}).items() if count},
-        cost=Decimal((span["cost"] or {}).get("total", "NaN")),
-        cost_source=span["cost_source"],
-        input=said(span["input"], "user"),
-        output=said(span["output"], "assistant"),
-    )
+def calls(spans: list[dict[str, Any]]) -> tuple[list[Seen], list[Seen]]:
+    """Return the calls to a model: as the path told of them, and the same or those within as they count.
+
+    Where an SDK traces itself within an instrumentation, both tell of a call; the outer one has the messages.
+    """
+    generations = {span["span_id"]: span for span in spans if span["type"] == "generation"}
+    outer = [span for span in generations.values() if span["parent_span_id"] not in generations]
+    parents = {span["parent_span_id"] for span in generations.values()}
+    inner = [span for identity, span in generations.items() if identity not in parents]
+    return [seen(span) for span in outer], [seen(span) for span in inner]
 
 
-def said(value: Any, role: str) -> Said:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return [(message.role, *part) for message in conversation(text, role) for part in map(plain, message.parts) if part]
-
-
-def plain(part: Part) -> tuple[Any, ...]:
-    return part.kind, part.text, part.name, part.id
-
-
-@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
-def test_path(path: Path, streamed: bool, server: Server, provider_url: str) -> None:
-    trace, spans = run(path, streamed, server, provider_url)
-    calls = [seen(span) for span in spans if span["type"] == "generation"]
-    for c in calls:
-        print(c)
-    provider = PROVIDERS[path.provider]
-    assert [c.cost for c in calls] == [c.cost for c in provider.calls]
+def test_path_means_the_same(path: Path, server: Server, provider_url: str) -> None:
+    measured: dict[str, list[Seen]] = {}
+    for mode in path.modes:
+        found = run(path, mode, server, provider_url)
+        measured[mode], counted = calls(found["spans"])
+        assert measured[mode] == path.change(mode)(expected(PROVIDERS[path.provider])), mode
+        # Each call once, whatever agents, chains and SDKs repeat of it.
+        assert Decimal(found["trace"]["total_cost"]) == sum(call.cost or 0 for call in counted)
+    row = table.row(path, measured)
+    if WRITE:
+        table.write(PAGE, PATHS, path, row)
+    assert row in table.rows(PAGE), "run `make paths` and see what changed in docs/conventions.md"
+
+
+def test_table_has_a_row_for_each_path() -> None:
+    assert [table.name(row) for row in table.rows(PAGE)] == [path.name for path in PATHS]

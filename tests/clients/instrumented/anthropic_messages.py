@@ -1,4 +1,4 @@
-"""Anthropic's SDK under the instrumentation that the first argument names."""
+"""Anthropic's SDK under the instrumentation that the first argument names, or `none`: it traces itself as well."""
 
 import sys
 
@@ -42,9 +42,12 @@ def main(instrumentation: str) -> None:
     provider = shop.opentelemetry()
     if instrumentation == "openinference":
         from openinference.instrumentation.anthropic import AnthropicInstrumentor
-    else:
+
+        AnthropicInstrumentor().instrument(tracer_provider=provider)
+    elif instrumentation == "openllmetry":
         from opentelemetry.instrumentation.anthropic import AnthropicInstrumentor
-    AnthropicInstrumentor().instrument(tracer_provider=provider)
+
+        AnthropicInstrumentor().instrument(tracer_provider=provider)
     from anthropic import Anthropic
 
     with shop.ticket(provider):

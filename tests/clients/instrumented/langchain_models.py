@@ -1,6 +1,6 @@
 """LangChain's chat models: bare, or in a LangGraph agent; told by OpenInference, or by Langfuse's callback handler.
 
-Arguments: `openai`, `openai-responses` or `anthropic`; `model` or `graph`; `openinference` or `langfuse`.
+Arguments: `openai`, `openai-responses` or `anthropic`; `LangChain` or `LangGraph`; `OpenInference` or `Langfuse`.
 """
 
 import sys
@@ -78,8 +78,8 @@ def answer_by_graph(model, callbacks) -> None:
 
 
 def main(api: str, form: str, teller: str) -> None:
-    answer = answer_by_graph if form == "graph" else answer_by_model
-    if teller == "langfuse":
+    answer = answer_by_graph if form == "LangGraph" else answer_by_model
+    if teller == "Langfuse":
         from langfuse.langchain import CallbackHandler
 
         with shop.langfuse_ticket():

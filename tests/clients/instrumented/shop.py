@@ -64,6 +64,8 @@ def openai(instrumentation, answer) -> None:
         from openinference.instrumentation.openai import OpenAIInstrumentor
     elif instrumentation == "openllmetry":
         from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+    elif instrumentation == "genai-openai":
+        from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
     else:
         from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
     OpenAIInstrumentor().instrument(tracer_provider=provider)
