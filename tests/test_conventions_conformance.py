@@ -26,6 +26,7 @@ KNOWN: dict[str, str] = {
     "150": "counts audio tokens a second time beside the totals that include them",
     "210": _UNTOLD_IS_ZERO,
     "224": "more reasoning than output: the sender counts it beside the output, so the total is their sum",
+    "322": "lacks the instructions that the flattened messages tell apart from the input",
     "332": "the capture names its status code STATUS_CODE_ERROR, which Langfuse does not read: the span did fail",
     "338": "the capture names its status code STATUS_CODE_ERROR, which Langfuse does not read: the span did fail",
     # Vercel AI SDK

@@ -216,7 +216,8 @@ def _of_object(value: Object, role: str, depth: int) -> Iterator[Message]:
         return
     key = _wrapped(value, depth)
     if key:
-        system = next((value[name] for name in _SYSTEM if value.get(name)), None)
+        # An answer of OpenAI's Responses repeats the instructions of its request.
+        system = None if key == "output" else next((value[name] for name in _SYSTEM if value.get(name)), None)
         if system:
             yield Message("system", _parts(_inner(system)), whole=True)
         told = value[key]
@@ -268,10 +269,9 @@ def _message(value: Object, role: str) -> Iterator[Message]:
     if results:
         yield Message("tool", results, whole=True)
         parts = [part for part in parts if part.kind != "tool_result"]
-    # The item `message` of OpenAI's Responses is one of several that make up what was said.
-    yield Message(
-        said, parts, _short(name) if isinstance(name, str) and not result else "", value.get("type") != "message"
-    )
+    # The item `message` of OpenAI's Responses, and OpenLLMetry's of what was thought, are one of several of one turn.
+    whole = value.get("type") != "message" and told != "thinking"
+    yield Message(said, parts, _short(name) if not result else "", whole)
 
 
 def _said(value: Object, told: str, result: bool) -> list[Part]:
@@ -286,6 +286,8 @@ def _said(value: Object, told: str, result: bool) -> list[Part]:
         listed = decode(content)
         if isinstance(listed, list) and all(isinstance(item, dict) and _reader(item) for item in listed):
             content = listed
+    if result and isinstance(content, dict) and content.get("type") == "function" and "function" in content:
+        return []  # no message: so Langfuse's LangChain handler hands the tools on, after the messages
     if result and not (isinstance(content, list) and any(_is_result(item) for item in content)):
         identity = _first(value, ("tool_call_id", "toolCallId", "id"))
         parts.append(Part("tool_result", name=_short(value.get("name")), id=_short(identity), value=_result(content)))
@@ -371,6 +373,7 @@ def _tool_call(value: Object) -> Part:
     function = value.get("function")
     inner = function if isinstance(function, dict) else value
     arguments = _first(inner, ("arguments", "input", "args", "parameters", "action", "code"))
+    arguments = arguments or inner.get("partial_json", arguments)  # LangChain's sum of what Anthropic streamed
     name = _short(_first(inner, ("name", "toolName", "tool_name")))
     kind = value.get("type")
     if not name and isinstance(kind, str) and kind.endswith("_call"):
@@ -449,8 +452,15 @@ _CONTENT: Final = (
 _NAMES: Final = ("filename", "file_name", "name", "title", "displayName")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}:|@@@")
 _REFERENCE: Final = re.compile(r"@@@langfuseMedia:type=([\w.+/-]+)")
-#: Formats that are not called what their media type is.
-_FORMATS: Final = {"mp3": "audio/mpeg", "wav": "audio/wav", "pdf": "application/pdf", "jpg": "image/jpeg"}
+#: Media types by the short names that some formats have for them.
+_FORMATS: Final = {
+    "pdf": "application/pdf",
+    "jpg": "image/jpeg",
+    "mp3": "audio/mpeg",
+    **{form: f"image/{form}" for form in ("png", "jpeg", "gif", "webp")},
+    **{form: f"audio/{form}" for form in ("wav", "flac", "opus", "aac", "ogg")},
+    **{form: f"video/{form}" for form in ("mp4", "webm", "mov", "mkv")},
+}
 _KINDS: Final[dict[str, Kind]] = {"image": "image", "audio": "audio", "video": "video"}
 
 
@@ -463,10 +473,7 @@ def _media(value: Object) -> Part:
         part.name = part.name or _short(_first(holder, _NAMES))
         part.id = part.id or _short(_first(holder, ("file_id", "fileId")))
         told = told or _short(holder.get("modality")) or _short(holder.get("type"))
-        form = _short(holder.get("format")).lower()
-        if form and not part.mime:
-            part.mime = _FORMATS.get(form, "")
-            told = told if part.mime else f"{told} {form}"
+        part.mime = part.mime or _FORMATS.get(_short(holder.get("format")).lower(), "")
         sent = next((holder[key] for key in _CONTENT if isinstance(holder.get(key), str) and holder[key]), None)
         inner = next(((key, holder[key]) for key in _WITHIN if isinstance(holder.get(key), dict)), None)
         if isinstance(sent, str):
@@ -481,9 +488,6 @@ def _media(value: Object) -> Part:
     part.kind = next(
         (_KINDS[word] for word in words if word in _KINDS and word in f"{part.mime} {told}".lower()), "file"
     )
-    if not part.mime and part.kind == "image" and " " in told:
-        form = told.rpartition(" ")[2]
-        part.mime = f"image/{form}" if form in ("png", "jpeg", "gif", "webp") else ""
     return part
 
 

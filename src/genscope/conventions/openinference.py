@@ -10,7 +10,7 @@ from typing import Final, TypeGuard
 
 from genscope.conventions.decode import content, dumped, mapping, one_of, parsed, present, tags, text, tier, tier_in
 from genscope.conventions.flattened import flattened, rebuilt
-from genscope.conventions.gen_ai import provider
+from genscope.conventions.gen_ai import provider, with_instructions
 from genscope.conventions.table import Table
 from genscope.model import Attributes, Cost, Json, RawSpan, Usage
 from genscope.pricing import cost, usage
@@ -18,6 +18,7 @@ from genscope.pricing import cost, usage
 _ZERO: Final = Decimal(0)
 #: What is left of a total beside its named details; no kind of its own.
 _RESTS: Final = ("_details.input", "_details.output")
+_FIRST: Final = "llm.input_messages.0.message"
 _KINDS: Final = {
     "llm": "generation",
     "chain": "chain",
@@ -85,6 +86,14 @@ def _parameters(group: Attributes, _span: RawSpan) -> Attributes | None:
     return dict(group) or None
 
 
+def _input(value: Json, span: RawSpan) -> str | None:
+    """The input, led by the system message that OpenAI's Agents tell among the flattened messages alone."""
+    told = content(value, span)
+    if not told or not told.startswith("[{") or span.attributes.get(f"{_FIRST}.role") != "system":
+        return told
+    return with_instructions(told, span.attributes.get(f"{_FIRST}.content"))
+
+
 TABLE: Table = {
     "type": {
         "openinference.span.kind": one_of(_KINDS),
@@ -117,7 +126,7 @@ TABLE: Table = {
     "metadata": {"metadata": mapping},
     "tools": {"llm.tools.*": _tools},
     "input": {
-        "input.value": content,
+        "input.value": _input,
         "input": content,
         "llm.input_messages.*": flattened,
         "llm.prompts.*": flattened,
