@@ -23,6 +23,12 @@ _ZERO: Final = Decimal(0)
 _COST: Final = re.compile(r"(?<=.)_?cost$", re.IGNORECASE)
 #: Kinds whose cost is told even if it is zero; of the parts only those that cost something are.
 _TOTALS: Final = ("input", "output")
+#: Kinds that no price list has a price of.
+_TEXT: Final = frozenset({"input_text", "output_text", "input_cache_read_text", "input_modality_text"})
+#: What was cached of a modality -> the modality, which counts it as well.
+_CACHED: Final = tuple(
+    (f"input_cache_read_{modality}", f"input_{modality}") for modality in ("audio", "image", "video")
+)
 
 
 def amount(value: Json) -> Decimal | None:
@@ -87,13 +93,19 @@ def _within(kind: str, kinds: Mapping[str, object]) -> bool:
 def computed(usage: Usage, rates: Rates) -> Cost | None:
     """What `usage` costs at `rates`, by kind; None if a total has no rate or is not known.
 
-    Each kind is paid at its own rate or, without one, at that of what it is a part of.
+    Each kind is paid at its own rate or, without one, at that of what it is a part of. Text is what is left of a total
+    beside the other modalities, whether it was counted or not, and audio that was cached is not paid as audio again.
     """
     basis = usage.get("input", 0)
     left = dict(usage)
     cost: Cost = {}
     total = _ZERO
-    for kind, whole in _parts_first(tuple(kind for kind, count in usage.items() if count or kind in _TOTALS)):
+    kinds, shared = _parts_first(tuple(kind for kind, count in usage.items() if count or kind in _TOTALS))
+    for cached, modality in shared:
+        twice = min(usage[cached], usage[modality])
+        left[modality] -= twice
+        left["input"] = left.get("input", 0) + twice
+    for kind, whole in kinds:
         count = left[kind]
         rate = rates.rate(kind, basis)
         if rate is None:
@@ -119,10 +131,12 @@ def computed(usage: Usage, rates: Rates) -> Cost | None:
 
 
 @lru_cache(maxsize=1024)
-def _parts_first(kinds: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
-    """Kinds with what each is a part of, parts before wholes."""
-    known = frozenset(kinds) - {"total"}
+def _parts_first(
+    kinds: tuple[str, ...],
+) -> tuple[tuple[tuple[str, str | None], ...], tuple[tuple[str, str], ...]]:
+    """Kinds with what each is a part of, parts before wholes; and pairs of kinds that count some tokens both."""
+    known = frozenset(kinds) - {"total"} - _TEXT
     return tuple(
         (kind, next((whole for whole in ancestors(kind) if whole in known), None))
         for kind in sorted(known, key=lambda kind: (-len(kind), kind))
-    )
+    ), tuple((cached, modality) for cached, modality in _CACHED if cached in known and modality in known)

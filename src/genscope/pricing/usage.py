@@ -56,7 +56,15 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "input_cache_write_5m": ("cache_creation_ephemeral_5m_input", "ephemeral_5m_input", "input_cache_creation_5m"),
     "input_cache_write_1h": ("cache_creation_ephemeral_1h_input", "ephemeral_1h_input", "input_cache_creation_1h"),
-    "input_cache_read_audio": ("cache_audio_read", "input_cache_audio_read"),
+    "input_cache_read_audio": (
+        "cache_audio_read",
+        "input_cache_audio_read",
+        "cached_tokens_details_audio",
+        "cache_tokens_details_audio",
+    ),
+    "input_cache_read_image": ("cache_image_read", "cached_tokens_details_image", "cache_tokens_details_image"),
+    "input_cache_read_text": ("cache_text_read", "cached_tokens_details_text", "cache_tokens_details_text"),
+    "output_citation": ("citation", "output_citation"),
     "output_reasoning": (
         "reasoning_output",
         "reasoning",
@@ -116,8 +124,10 @@ _INCLUSIVE: Final = frozenset(
         "prompt_token_count",
     }
 )
-#: Gemini's name -> the part that its totals leave out, though its `prompt` includes what was cached.
+#: A name that Gemini or Perplexity uses -> the part that its totals leave out, though `prompt` includes what was cached.
 _BESIDE: Final = {
+    "citation_tokens": "output_citation",
+    "num_search_queries": "output_reasoning",
     "candidatesTokenCount": "output_reasoning",
     "candidates_token_count": "output_reasoning",
     "toolUsePromptTokenCount": "input_tool_use",
@@ -128,7 +138,7 @@ _BESIDE: Final = {
 def from_details(details: Attributes) -> Usage | None:
     """Usage from a provider's usage object or from Langfuse's `usage_details`; None if it holds no count.
 
-    Objects within it (`prompt_tokens_details`) are read one level deep, counts may be numeric strings.
+    Objects within it (`prompt_tokens_details`) are read two levels deep, counts may be numeric strings.
     """
     counts = _counts(_leaves(details))
     if not _INCLUSIVE.isdisjoint(details):
@@ -186,14 +196,26 @@ def kind_of(name: str) -> tuple[int, str] | None:
     return _GUESSED, f"{side}_{part[3]}"
 
 
-def _leaves(details: Attributes) -> Attributes:
+def _leaves(details: Attributes, deep: int = 2) -> Attributes:
+    """The counts of an object and of those within it, named after both."""
     leaves: Attributes = {}
-    for name, value in islice(details.items(), _MOST_NAMES):
-        if isinstance(value, dict):
-            leaves.update({f"{name}_{part}": count for part, count in islice(value.items(), MOST_KINDS)})
-        else:
+    for name, value in islice(details.items(), _MOST_NAMES if deep == 2 else MOST_KINDS):
+        within = value if isinstance(value, dict) else _by_modality(value) if isinstance(value, list) else None
+        if within is None:
             leaves[name] = value
+        elif deep:
+            leaves.update({f"{name}_{part}": count for part, count in _leaves(within, deep - 1).items()})
     return leaves
+
+
+def _by_modality(counts: list[Json]) -> Attributes:
+    """Gemini's details: `[{"modality": "AUDIO", "tokenCount": 9}]`."""
+    found: Attributes = {}
+    for count in counts[:MOST_KINDS]:
+        modality = count.get("modality") if isinstance(count, dict) else None
+        if isinstance(count, dict) and isinstance(modality, str):
+            found[modality] = count.get("tokenCount", count.get("token_count"))
+    return found
 
 
 def _counts(named: Attributes) -> dict[str, int]:
