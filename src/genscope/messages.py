@@ -138,7 +138,7 @@ def described(part: Part) -> Object:
         case "text" | "reasoning":
             told["text"] = part.text
         case "tool_call":
-            told |= {"id": part.id or None, "name": part.name, "arguments": part.value}
+            told |= {"id": part.id or None, "name": part.name or None, "arguments": part.value}
         case "tool_result":
             told |= {"id": part.id or None, "name": part.name or None, "result": part.value}
         case "json":
@@ -380,7 +380,7 @@ def _tool_call(value: Object) -> Part:
         name = _short(kind.removesuffix("_call"))  # a provider's own tool: `web_search_call`
     identity = _first(value, ("call_id", "id", "toolCallId", "toolUseId", "tool_use_id", "ref"))
     arguments = decode(arguments) if isinstance(arguments, str) else arguments
-    return Part("tool_call", name=name or "tool", id=_short(identity), value=arguments)
+    return Part("tool_call", name=name, id=_short(identity), value=arguments)
 
 
 def _tool_result(value: Object) -> Part:

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from genscope.conventions.decode import parsed
-from genscope.messages import conversation
+from genscope.messages import conversation, decode
 from genscope.model import Attributes, Json, RawSpan
 
 #: Names of one span, and characters of a name.
@@ -44,6 +43,7 @@ _IN_REQUEST: Final = re.compile(r'"(?:tools|functions)"\s*:\s*(?=[\[{])')
 _IN_MESSAGES: Final = re.compile(r'"role"\s*:\s*"tool"\s*,\s*"content"\s*:\s*(?=\{)')
 #: Objects that hold definitions or one of them.
 _WITHIN: Final = ("function", "toolSpec", "functionDeclarations", "function_declarations", "tools")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SCAN: Final = json.JSONDecoder().raw_decode
 
 
@@ -101,18 +101,18 @@ def _remembered(definitions: str) -> tuple[str, ...]:
 
 
 def _defined(definitions: str) -> list[str]:
-    return _names(_definitions(parsed(definitions), 0)) if len(definitions) <= LONGEST_TEXT else []
+    return _names(_definitions(decode(definitions), 0)) if len(definitions) <= LONGEST_TEXT else []
 
 
 def _value(value: Json) -> Json:
-    return parsed(value) if isinstance(value, str) and len(value) <= LONGEST_TEXT else value
+    return decode(value) if isinstance(value, str) and len(value) <= LONGEST_TEXT else value
 
 
 def _names(found: Iterable[str]) -> list[str]:
-    """Sorted, each once, bounded in number and length."""
+    """Sorted, each once, bounded in number and length; without what no encoding can carry."""
     names: set[str] = set()
     for name in found:
-        if name and len(name) <= LONGEST:
+        if name and len(name) <= LONGEST and not _SURROGATE.search(name):
             names.add(name)
             if len(names) == MOST:
                 break

@@ -82,7 +82,8 @@ def _part(part: messages.Part) -> Part:
             return Part("reasoning", part.text or "(not disclosed by the provider)")
         case "tool_call" | "tool_result":
             told = "" if part.value is None else pretty(part.value)
-            return Part(part.kind, told, one_line(part.name, 120), one_line(part.id, 120))
+            name = part.name or ("tool" if part.kind == "tool_call" else "")
+            return Part(part.kind, told, one_line(name, 120), one_line(part.id, 120))
         case "json":
             return Part("json", pretty(part.value))
         case _:
