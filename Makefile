@@ -10,7 +10,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint format bench clients clean
+.PHONY: help run demo test lint format bench clients paths clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: $(DEV) ## measure ingest and queries on this machine
 	@$(BIN)/python -m bench.read
 
 clients: $(CLIENTS) $(NODE_CLIENT) ## install the vendor SDKs that the tests drive, each in an environment of its own
+
+paths: $(DEV) clients ## run every instrumentation and write what Genscope makes of it into docs/conventions.md
+	@WRITE_PATHS=1 $(BIN)/pytest -n 0 tests/test_instrumentations.py $(ARGS)
 
 clean: ## remove everything that make installed; data directories stay
 	rm -rf .venv .clients tests/clients/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

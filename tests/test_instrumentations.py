@@ -16,12 +16,14 @@ import pytest
 from tests.providers import server as providers
 from tests.providers import table
 from tests.providers.conversation import PROVIDERS, told
-from tests.providers.paths import PATHS, Path
+from tests.providers.path import Path
+from tests.providers.paths import PATHS
 from tests.providers.seen import Seen, expected, seen
 from tests.running import Server
 from tests.test_clients import Client, langfuse_variables, opentelemetry_variables
 
 PAGE = File(__file__).parent.parent / "docs" / "conventions.md"
+ANTHROPIC = "com.anthropic.sdk.python"
 WRITE = os.environ.get("WRITE_PATHS") == "1"
 
 
@@ -47,15 +49,14 @@ def run(path: Path, mode: str, server: Server, provider_url: str) -> dict[str, A
 
 
 def calls(spans: list[dict[str, Any]]) -> tuple[list[Seen], list[Seen]]:
-    """Return the calls to a model: as the path told of them, and the same or those within as they count.
+    """Return the calls to a model as the path told of them, and as they count.
 
-    Where an SDK traces itself within an instrumentation, both tell of a call; the outer one has the messages.
+    Anthropic's SDK traces itself beneath every instrumentation, so that two tell of one call; the SDK's own counts.
     """
-    generations = {span["span_id"]: span for span in spans if span["type"] == "generation"}
-    outer = [span for span in generations.values() if span["parent_span_id"] not in generations]
-    parents = {span["parent_span_id"] for span in generations.values()}
-    inner = [span for identity, span in generations.items() if identity not in parents]
-    return [seen(span) for span in outer], [seen(span) for span in inner]
+    generations = [span for span in spans if span["type"] == "generation"]
+    own = [seen(span) for span in generations if span["scope"]["name"] == ANTHROPIC]
+    others = [seen(span) for span in generations if span["scope"]["name"] != ANTHROPIC]
+    return others or own, own or others
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)

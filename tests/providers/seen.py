@@ -9,8 +9,9 @@ from typing import Any
 
 from tests.providers.conversation import ANSWER, ARGUMENTS, QUESTION, RESULT, SYSTEM, TOOL_NAME, Provider
 
-#: Who said what, as pairs of a role and a part.
-Said = list[tuple[str, dict[str, Any]]]
+#: Who said what: a role and a part.
+Saying = tuple[str, dict[str, Any]]
+Said = list[Saying]
 
 
 @dataclass(frozen=True)

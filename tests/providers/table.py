@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path as File
 
 from tests.providers.conversation import PROVIDERS
-from tests.providers.paths import Path
+from tests.providers.path import Path
 from tests.providers.seen import Seen, expected
 
 BEGIN, END = "<!-- paths:begin -->\n", "<!-- paths:end -->"
 HEAD = (
-    "| path | model | input: all, read from cache, written to it | output: all, reasoning | cost in $ | messages | why it differs |\n"
+    "| path | model | input, from cache, to cache | output, reasoning | cost in $ | messages | why it differs |\n"
     "| --- | --- | --- | --- | --- | --- | --- |\n"
 )
 CLIENTS = File(__file__).parent.parent / "clients"
@@ -53,7 +53,7 @@ def _messages(calls: list[Seen]) -> list[object]:
 def _version(path: Path) -> str:
     """Return the pinned version of what tells Genscope."""
     if path.environment == "node":
-        return " " + json.loads((CLIENTS / "node" / "package.json").read_text())["dependencies"][path.package]
+        return f" {json.loads((CLIENTS / 'node' / 'package.json').read_text())['dependencies'][path.package]}"
     pinned = (CLIENTS / f"{path.environment}.txt").read_text()
     found = re.search(rf"^{re.escape(path.package)}==(\S+)", pinned, re.MULTILINE)
     assert found, f"{path.package} is not in tests/clients/{path.environment}.txt"
