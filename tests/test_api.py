@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import orjson
 import pytest
 from openapi_spec_validator import validate
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from genscope.api.shapes import MessageShape
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, new_id, pairs, request, span
 
@@ -44,6 +46,10 @@ SPAN_SHAPE: dict[str, type | tuple[type, ...]] = {
     "cost": (dict, type(None)),
     "cost_source": OPTIONAL_TEXT,
     "cost_missing": OPTIONAL_TEXT,
+    "service_tier": OPTIONAL_TEXT,
+    "explain": dict,
+    "tools": list,
+    "tool_calls": list,
     "session_id": OPTIONAL_TEXT,
     "user_id": OPTIONAL_TEXT,
     "tags": list,
@@ -140,6 +146,14 @@ def test_a_span_has_the_documented_shape_and_values(server: Server) -> None:
         "cost": {"input": "0.0015", "output": "0.0005", "total": "0.002"},
         "cost_source": "reported",
         "cost_missing": None,
+        "explain": {
+            "type": {"dialect": "langfuse", "source": "langfuse.observation.type"},
+            "model": {"dialect": "langfuse", "source": "langfuse.observation.model.name"},
+            "usage": {"dialect": "langfuse", "source": "langfuse.observation.usage_details"},
+            "cost": {"dialect": "langfuse", "source": "langfuse.observation.cost_details", "price": None},
+        },
+        "tools": [],
+        "tool_calls": [],
         "session_id": "session-1",
         "user_id": "alice",
         "tags": ["a", "b"],
@@ -239,6 +253,118 @@ def test_money_is_exact_and_without_an_exponent(server: Server) -> None:
     (row,) = server.get("/api/v1/models", environment=environment)["data"]
     assert row["total_cost"] == "5000000000000000000.000000100001"
     assert row["cost_per_1000_calls"] == "1666666666666666666666.666700000333"
+
+
+# Rules, tools and messages
+
+
+def test_a_span_explains_the_values_it_has_and_the_lack_of_those_it_has_not(server: Server) -> None:
+    trace_id = new_id(16)
+    tokens = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 1}
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.response.model": "gpt-4o"} | tokens
+    agent = {"gen_ai.operation.name": "invoke_agent"} | tokens
+    for name, attributes in (("chat", chat), ("agent", agent), ("plain", {})):
+        send(server, span(trace_id, name=name, attributes=attributes))
+    found = {one["name"]: one for one in server.trace(trace_id).values()}
+    operation = {"dialect": "gen_ai", "source": "gen_ai.operation.name"}
+    explained = found["chat"]["explain"]
+    assert explained["type"] == operation
+    assert explained["model"] == {"dialect": "gen_ai", "source": "gen_ai.response.model"}
+    assert explained["usage"] == {"dialect": "gen_ai", "source": "gen_ai.usage.*"}
+    assert explained["cost"].keys() == {"dialect", "source", "price"}
+    assert explained["cost"]["dialect"] is None
+    assert "gpt-4o" in explained["cost"]["price"]
+    # The sender's own numbers are where the rule says.
+    assert found["chat"]["attributes"]["gen_ai.usage.input_tokens"] == 10
+    assert found["agent"]["usage"] is None
+    assert found["agent"]["explain"] == {"type": operation, "model": None, "usage": operation, "cost": None}
+    assert found["plain"]["explain"] == dict.fromkeys(("type", "model", "usage", "cost"))
+
+
+#: A question with a picture, a call, its result.
+CONVERSATION = [
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "Where is it?"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400_000}},
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": '{"id": 1}'}}],
+    },
+    {"role": "tool", "tool_call_id": "c1", "content": '{"at": "sea"}'},
+]
+CALL = {"type": "tool_call", "id": "c1", "name": "look_up", "arguments": {"id": 1}}
+
+
+def test_messages_stand_beside_the_original_when_asked_for(server: Server) -> None:
+    trace_id = new_id(16)
+    tools = [{"type": "function", "function": {"name": name}} for name in ("look_up", "refund")]
+    request_, answer = {"messages": CONVERSATION, "tools": tools}, CONVERSATION[1]
+    told = {"langfuse.observation.input": orjson.dumps(request_), "langfuse.observation.output": orjson.dumps(answer)}
+    send(server, generation(trace_id, {name: value.decode() for name, value in told.items()}))
+    (plain,) = server.trace(trace_id).values()
+    assert "input_messages" not in plain
+    (whole,) = server.get(f"/api/v1/traces/{trace_id}", messages="1")["spans"]
+    assert {**whole, "input_messages": 0, "output_messages": 0} == {**plain, "input_messages": 0, "output_messages": 0}
+    assert whole["input"] == request_
+    assert whole["input_messages"] == [
+        {
+            "role": "user",
+            "name": None,
+            "parts": [
+                {"type": "text", "text": "Where is it?"},
+                {"type": "image", "mime_type": "image/png", "size": 300_000},
+            ],
+        },
+        {"role": "assistant", "name": None, "parts": [CALL]},
+        {
+            "role": "tool",
+            "name": None,
+            "parts": [{"type": "tool_result", "id": "c1", "name": "look_up", "result": {"at": "sea"}}],
+        },
+    ]
+    assert whole["output_messages"] == [{"role": "assistant", "name": None, "parts": [CALL]}]
+    msgspec.convert([*whole["input_messages"], *whole["output_messages"]], list[MessageShape])
+    for path in ("/api/v1/spans", "/api/v1/generations"):
+        (listed,) = server.get(path, trace_id=trace_id, messages="1")["data"]
+        assert listed == whole
+
+
+def test_tools_are_found_by_name(server: Server) -> None:
+    environment, trace_id = new_id(4), new_id(16)
+    definitions = '[{"type": "function", "name": "look_up"}, {"type": "function", "name": "refund"}]'
+    called = '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "c", "name": "refund", "arguments": {}}]}]'
+    offer = {"gen_ai.operation.name": "chat", "gen_ai.tool.definitions": definitions}
+    for name, attributes in (("offered", offer), ("called", offer | {"gen_ai.output.messages": called}), ("none", {})):
+        send(server, span(trace_id, name=name, attributes=attributes | {"langfuse.environment": environment}))
+
+    def found(**parameters: Any) -> set[str]:
+        return {one["name"] for one in server.get("/api/v1/spans", environment=environment, **parameters)["data"]}
+
+    assert found(tool="look_up") == found(tool=["refund", "x"]) == {"offered", "called"}
+    assert found(tool_call="refund") == {"called"}
+    assert found(tool_call="look_up") == found(tool="look") == set()
+    (one,) = server.get("/api/v1/spans", environment=environment, tool_call="refund")["data"]
+    assert (one["tools"], one["tool_calls"]) == (["look_up", "refund"], ["refund"])
+
+
+def test_messages_of_what_strict_readers_refuse_are_its_text(server: Server) -> None:
+    trace_id = new_id(16)
+    texts = ("[" + "9" * 400 + "]", '{"a": "\\ud800"}', "[" * 300 + "]" * 300, '{"loss": NaN}')
+    spans = [
+        generation(trace_id, {"langfuse.observation.input": text}, start=START + n) for n, text in enumerate(texts)
+    ]
+    send(server, *spans)
+    with server.client() as client:
+        answer = orjson.loads(client.get(f"/api/v1/traces/{trace_id}?messages=1").content)
+    parts = [one["input_messages"][0]["parts"] for one in answer["spans"]]
+    assert [[part["type"] for part in one] for one in parts] == [["text"], ["text"], ["text"], ["json"]]
+    assert [one[0]["text"] for one in parts[:3]] == list(texts[:3])
+    assert parts[3] == [{"type": "json", "value": {"loss": None}}]
 
 
 def test_an_unknown_trace_is_404_with_a_message(server: Server) -> None:
@@ -474,6 +600,7 @@ def test_the_figures_of_models_are_those_worked_out_by_hand(server: Server) -> N
         ("level=error", "ERROR"),
         ("cost_source=guess", "computed"),
         ("full=2", "full"),
+        ("messages=yes", "messages"),
     ],
 )
 def test_a_bad_parameter_is_400_and_says_what_is_expected(server: Server, query: str, told: str) -> None:

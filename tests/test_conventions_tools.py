@@ -133,7 +133,7 @@ def test_names_are_bounded_and_can_be_stored() -> None:
     calls = json.dumps({"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": name}} for name in names]})
     for attributes in (
         {"langfuse.observation.input": f'{{"tools": {definitions}}}', "langfuse.observation.output": calls},
-        {"gen_ai.tool.definitions": definitions, "langfuse.observation.output": calls},
+        {"gen_ai.agent.tools": definitions, "langfuse.observation.output": calls},
         {"mlflow.chat.tools": json.dumps(names), "langfuse.observation.output": calls},
     ):
         made = span(GENERATION | attributes)
