@@ -137,7 +137,10 @@ def tier(value: Json, _span: RawSpan) -> str | None:
 
 
 def tier_in(*paths: str) -> Decoder:
-    """A decoder of an object (or its JSON text) that tells a service tier at one of `paths`: keys joined by dots."""
+    """A decoder of an object (or its JSON text) that tells a service tier at one of `paths`: keys joined by dots.
+
+    Anthropic tells a fast call by its `speed`, whose other value is no tier.
+    """
     keys = [path.split(".") for path in paths]
     names = {path[-1] for path in keys}
 
@@ -150,7 +153,7 @@ def tier_in(*paths: str) -> Decoder:
             for key in path:
                 found = found.get(key) if isinstance(found, dict) else None
             told = tier(found, span)
-            if told:
+            if told and (path[-1] != "speed" or told == "fast"):
                 return told
         return None
 

@@ -136,7 +136,7 @@ TABLE: Table = {
     "usage": {"langfuse.observation.usage_details": _usage},
     "cost": {"langfuse.observation.cost_details": cost.from_details},
     "service_tier": {
-        "langfuse.observation.usage_details": tier_in("service_tier"),
+        "langfuse.observation.usage_details": tier_in("speed", "service_tier"),
         "langfuse.observation.metadata.service_tier": tier,
         "langfuse.observation.metadata": tier_in("service_tier"),
         "langfuse.observation.output": tier_in("service_tier", "usage.service_tier", "response_metadata.service_tier"),

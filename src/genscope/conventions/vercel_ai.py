@@ -224,6 +224,7 @@ TABLE: Table = {
         "ai.response.providerMetadata": tier_in(
             "openai.serviceTier",
             "azure.serviceTier",
+            "anthropic.usage.speed",
             "anthropic.usage.service_tier",
             "google.serviceTier",
             "google.usageMetadata.serviceTier",

@@ -54,6 +54,8 @@ def checked(
     for what, name in (("model pattern", model), ("provider", provider)):
         if name is not None and not (0 < len(name) <= _LONGEST and name.isprintable()):
             raise ValueError(f"the {what} must be 1 to {_LONGEST} printable letters")
+    if start is not None and not 0 <= start < 2**63:
+        raise ValueError("the start must be a time from 1970 to 2262")
     if not prices and request is None:
         raise ValueError("give a price: of a kind of usage (input, output, ...) or per request")
     if len(prices) > MOST_KINDS:
