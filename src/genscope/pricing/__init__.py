@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from genscope.model import PAID_TYPES, Span, Usage
@@ -37,7 +36,7 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
     time = span.start_time or span.time
     rates = None if name is None else overrides.find(span.provider, name, time)
     if rates is None and model is not None:
-        rates = model.at(time, span.service_tier or _tier(span.usage))
+        rates = model.at(time, span.service_tier or (_tier(span.usage) if span.usage else None))
     usage = _billed(span, rates)
     if usage is None:
         span.cost_missing = "no_usage" if span.type in PAID_TYPES else None
@@ -54,8 +53,11 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
             span.cost_rule = rates.rule(usage.get("input", 0))
 
 
-def _tier(usage: Mapping[str, int] | None) -> str | None:
-    return next((tier for kind, tier in _TOLD_BY_USAGE.items() if kind in usage), None) if usage else None
+def _tier(usage: Usage) -> str | None:
+    for kind in usage:
+        if kind in _TOLD_BY_USAGE:
+            return _TOLD_BY_USAGE[kind]
+    return None
 
 
 def _billed(span: Span, rates: Rates | None) -> Usage | None:

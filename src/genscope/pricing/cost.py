@@ -100,7 +100,7 @@ def computed(usage: Usage, rates: Rates) -> Cost | None:
     left = dict(usage)
     cost: Cost = {}
     total = _ZERO
-    kinds, shared = _parts_first(tuple(kind for kind, count in usage.items() if count or kind in _TOTALS))
+    kinds, shared = _parts_first(tuple([kind for kind, count in usage.items() if count or kind in _TOTALS]))
     for cached, modality in shared:
         twice = min(usage[cached], usage[modality])
         left[modality] -= twice

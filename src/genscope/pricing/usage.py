@@ -146,14 +146,19 @@ def from_details(details: Attributes) -> Usage | None:
     return _usage(counts, ("input", "output"))
 
 
-def from_attributes(attributes: Attributes, beside: tuple[str, ...] = ()) -> Usage | None:
+def from_attributes(attributes: Attributes, beside: tuple[str, ...] = (), rest: str | None = None) -> Usage | None:
     """Usage from one attribute per kind, `gen_ai.usage.*` (names without that prefix); None if there is none.
 
     The convention's totals include their parts. A sender whose numbers cannot be meant so (parts larger than their
     total, or a `total` that is the sum of everything) counts its parts beside it, as Anthropic's own API does; of which
-    sides (`input`, `output`) that is known anyway, `beside` tells.
+    sides (`input`, `output`) that is known anyway, `beside` tells. `rest` is the kind of what a `total` has beyond input
+    and output: Gemini's thoughts, which many senders leave out of both.
     """
     counts = _counts(attributes)
+    if rest is not None and rest not in counts and counts.keys() >= {"total", "input", "output"}:
+        left = counts["total"] - counts["input"] - counts["output"]
+        if left > 0:
+            counts[rest] = left
     return _usage(counts, (*beside, *_beside(counts)))
 
 
