@@ -19,6 +19,7 @@ from genscope.conventions import (
     langfuse,
     langsmith,
     lemma,
+    litellm,
     livekit,
     maxim,
     mlflow,
@@ -44,6 +45,7 @@ DIALECTS: Final[Mapping[str, Table]] = {
     "traceloop": traceloop.TABLE,
     "google_adk": google_adk.TABLE,
     "pydantic_ai": pydantic_ai.TABLE,
+    "litellm": litellm.TABLE,
     "livekit": livekit.TABLE,
     "mlflow": mlflow.TABLE,
     "langsmith": langsmith.TABLE,
@@ -112,6 +114,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
     ),
     "usage": (
         "langfuse.observation.usage_details",
+        "metadata.usage_object",
         "langsmith.usage_metadata",
         "gen_ai.completion",
         "gen_ai.usage.input_token_details",
@@ -209,7 +212,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
     ),
 }
 
-#: Scopes whose spans speak one dialect alone: what other attributes hold is not taken for their input or output.
+#: Scopes with an order of their own: what other attributes hold is not taken for their input or output.
 SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "ai": {
         "input": (
@@ -231,6 +234,25 @@ SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
             "ai.ranking",
             "gen_ai.output.messages",
             "gen_ai.tool.call.result",
+        ),
+    },
+    # Its values are Python's own words for the objects, its flattened messages what was said.
+    "openinference.instrumentation.llama_index": {
+        "input": (
+            "langfuse.observation.input",
+            "llm.input_messages.*",
+            "llm.prompts.*",
+            "embedding.embeddings.*",
+            "reranker.input_documents.*",
+            "input.value",
+            "tool.parameters",
+        ),
+        "output": (
+            "langfuse.observation.output",
+            "llm.output_messages.*",
+            "retrieval.documents.*",
+            "reranker.output_documents.*",
+            "output.value",
         ),
     },
     "genkit-tracer": {

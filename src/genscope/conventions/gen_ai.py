@@ -51,6 +51,11 @@ _PROVIDERS: Final = {
 _API: Final = re.compile(
     r"\.(chat|responses|completion|messages|embedding|textEmbedding|generative-ai)$", re.IGNORECASE
 )
+#: Scopes of instrumentations that repeat Bedrock's own counts, whose input leaves out what was cached.
+_BESIDE: Final = {
+    "opentelemetry.instrumentation.bedrock": ("input",),
+    "opentelemetry.instrumentation.botocore.bedrock-runtime": ("input",),
+}
 _MESSAGE_EVENTS: Final = {
     "gen_ai.system.message": "system",
     "gen_ai.user.message": "user",
@@ -71,8 +76,13 @@ def _request_parameters(group: Attributes, _span: RawSpan) -> Attributes | None:
     return {name: value for name, value in group.items() if name != "model"} or None
 
 
-def _usage(group: Attributes, _span: RawSpan) -> Usage | None:
-    return usage.from_attributes(group)
+def _usage(group: Attributes, span: RawSpan) -> Usage | None:
+    thoughts = "total_tokens" in group and (_provider(span) or "").startswith("gcp.")
+    return usage.from_attributes(group, _BESIDE.get(span.scope.name, ()), "output_reasoning" if thoughts else None)
+
+
+def _provider(span: RawSpan) -> str | None:
+    return provider(span.attributes.get("gen_ai.provider.name") or span.attributes.get("gen_ai.system"), span)
 
 
 def with_instructions(messages: Json, instructions: Json) -> str | None:

@@ -19,6 +19,9 @@ _ZERO: Final = Decimal(0)
 #: What is left of a total beside its named details; no kind of its own.
 _RESTS: Final = ("_details.input", "_details.output")
 _FIRST: Final = "llm.input_messages.0.message"
+_TEXT: Final = "contents.0.message_content.text"
+#: The scope whose streamed calls tell what was cached inside the answer alone.
+_BEDROCK: Final = "openinference.instrumentation.bedrock"
 _KINDS: Final = {
     "llm": "generation",
     "chain": "chain",
@@ -32,7 +35,10 @@ _KINDS: Final = {
 }
 
 
-def _usage(group: Attributes, _span: RawSpan) -> Usage | None:
+def _usage(group: Attributes, span: RawSpan) -> Usage | None:
+    if span.scope.name == _BEDROCK and not any(name.startswith("prompt_details.") for name in group):
+        answer = mapping(span.attributes.get("output.value"), span) or {}
+        group = {**usage.parts(mapping(answer.get("usage"), span) or {}), **group}
     return usage.from_attributes(group)
 
 
@@ -87,11 +93,12 @@ def _parameters(group: Attributes, _span: RawSpan) -> Attributes | None:
 
 
 def _input(value: Json, span: RawSpan) -> str | None:
-    """The input, led by the system message that OpenAI's Agents tell among the flattened messages alone."""
+    """The input, led by the system message that OpenAI's Agents and Bedrock tell among the flattened messages alone."""
     told = content(value, span)
     if not told or not told.startswith("[{") or span.attributes.get(f"{_FIRST}.role") != "system":
         return told
-    return with_instructions(told, span.attributes.get(f"{_FIRST}.content"))
+    instructions = span.attributes.get(f"{_FIRST}.content") or span.attributes.get(f"{_FIRST}.{_TEXT}")
+    return with_instructions(told, instructions)
 
 
 TABLE: Table = {

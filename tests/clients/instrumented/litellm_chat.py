@@ -6,6 +6,7 @@ import sys
 import litellm
 import shop
 from litellm.litellm_core_utils.thread_pool_executor import executor
+from opentelemetry import trace
 
 
 def said(messages) -> dict:
@@ -14,6 +15,8 @@ def said(messages) -> dict:
         "api_base": f"{shop.PROVIDER_URL}/v1",
         "messages": list(messages),
         "tools": [{"type": "function", "function": shop.TOOL}],
+        # A streamed call is told from a thread that knows no current span.
+        "metadata": {"litellm_parent_otel_span": trace.get_current_span()},
     }
     if shop.STREAMED:
         chunks = litellm.completion(**asked, stream=True, stream_options={"include_usage": True})
