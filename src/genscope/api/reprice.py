@@ -17,7 +17,8 @@ from starlette.responses import StreamingResponse
 from genscope.api.native import FILTER_PARAMETERS, Authorised, Filtered
 from genscope.api.openapi import documented
 from genscope.api.shapes import plain
-from genscope.query.filter import FilterError
+from genscope.auth import PROJECT_PARAMETER
+from genscope.query.filter import FIELDS, FilterError
 from genscope.reprice import AlreadyRunning, Changes, Progress, Stopped
 from genscope.services import services
 from genscope.store.errors import StoreError
@@ -25,6 +26,7 @@ from genscope.store.errors import StoreError
 router = APIRouter(prefix="/api/v1", tags=["prices"])
 log = logging.getLogger(__name__)
 
+PARAMETERS: Final = {*FIELDS, "from", "to", "dry_run", PROJECT_PARAMETER}
 LINES: Final = "application/x-ndjson"
 
 
@@ -89,6 +91,10 @@ async def reprice(request: Request, project: Authorised, filter: Filtered, dry_r
 
     `from` is required. Costs that senders reported stay. Hanging up ends it; what was written until then stays.
     """
+    # One that is misspelt must not mean all spans.
+    unknown = request.query_params.keys() - PARAMETERS
+    if unknown:
+        raise FilterError(f"unknown parameter {min(unknown)!r}; expected one of {', '.join(sorted(PARAMETERS))}")
     if filter.start is None:
         raise FilterError("from: say from when on, such as from=30d or from=2026-01-01")
     repricing, turn = services(request).repricing, contextlib.ExitStack()

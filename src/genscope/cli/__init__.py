@@ -1,0 +1,40 @@
+"""The command line: a table of contents of its commands, a module for each noun."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from genscope import __version__
+from genscope.cli import access, coverage, prices, reprice, serve
+from genscope.cli.output import out
+
+app = typer.Typer(
+    name="genscope",
+    help="Self-hosted observability for LLM applications: one process, exact answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(serve.demo_command)
+app.add_typer(access.projects_app, name="projects")
+app.add_typer(access.keys_app, name="keys")
+app.add_typer(prices.app, name="prices")
+app.command("reprice")(reprice.reprice)
+app.command("coverage")(coverage.coverage)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """Self-hosted observability for LLM applications: one process, exact answers."""
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
