@@ -8,13 +8,24 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genscope.model import PAID_TYPES, SPAN_TYPES, Span
-from genscope.pricing import cost, price, price_list, price_list_version
+from genscope.pricing import cost, price, price_list, price_list_version, published
+from genscope.pricing.rates import Model
 from genscope.pricing.usage import from_attributes, from_details
 
+KINDS = (
+    "input",
+    "input_cache_read",
+    "input_cache_write",
+    "input_cache_write_1h",
+    "input_audio",
+    "output",
+    "output_reasoning",
+)
 TIME = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 10**9
 
 
@@ -499,3 +510,59 @@ def test_a_provider_that_was_not_told_is_the_one_whose_prices_hold(model: str, p
     span = Span("t", "s", 1_790_000_000_000_000_000, type="generation", model=model, usage={"input": 1, "output": 1})
     price(span)
     assert span.provider == provider
+
+
+def listed(seller: str, model: str) -> Model | None:
+    """What the price list itself says of a model."""
+    provider = next(provider for provider in get_snapshot().providers if provider.id == seller)
+    info = provider.find_model(model)
+    return None if info is None else Model(seller, price_list._listed_prices(provider, info))
+
+
+@pytest.mark.parametrize(("seller", "model"), published.CORRECTED)
+def test_what_is_corrected_is_still_wrong_in_the_list(seller: str, model: str) -> None:
+    ours, theirs = price_list.find(seller.replace("x-ai", "x_ai"), model), listed(seller, model)
+    assert ours is not None
+    assert theirs is not None
+    days = [
+        int(datetime(year, month, 1, 20, tzinfo=UTC).timestamp()) * 10**9
+        for year in (2025, 2026)
+        for month in (1, 5, 11)
+    ]
+    kinds = [(kind, tokens) for kind in (*KINDS, "request") for tokens in (1, 10**6)]
+
+    def prices(model: Model) -> list[Any]:
+        at = [model.at(day) for day in days]
+        return [
+            rates and (rates.request if kind == "request" else rates.rate(kind, n)) for rates in at for kind, n in kinds
+        ]
+
+    assert prices(ours) != prices(theirs), "take it out of published.CORRECTED"
+
+
+@pytest.mark.parametrize(("seller", "model"), published.ADDED)
+def test_what_is_added_is_still_missing_in_the_list(seller: str, model: str) -> None:
+    assert listed(seller, model) is None, "take it out of published.ADDED"
+
+
+names = st.text(st.sampled_from("abgpt4o-/:.@[]{}us1é\x00 ")) | st.text()
+
+
+@given(
+    model=names,
+    provider=st.none() | st.sampled_from(["openai", "aws.bedrock", "openrouter", "x"]) | names,
+    tier=st.none() | st.sampled_from(["batch", "flex", "default"]) | names,
+    usage=st.none()
+    | st.dictionaries(st.sampled_from([*KINDS, "web_search", "search", "total", "input_flex"]) | names, counts),
+    host=st.none() | names,
+    type=st.sampled_from(SPAN_TYPES),
+)
+def test_whatever_is_sent_has_a_cost_or_a_reason(
+    model: str, provider: str | None, tier: str | None, usage: dict[str, int] | None, host: str | None, type: str
+) -> None:
+    span = Span("t", "s", TIME, type=type, model=model, provider=provider, usage=usage, service_tier=tier)
+    span.attributes["server.address"] = host
+    price(span)
+    assert (span.cost is None) == (span.cost_source is None) == (span.cost_rule is None)
+    assert span.cost is None or (span.cost_missing is None and span.cost["total"] >= 0)
+    assert span.cost is not None or span.cost_missing is not None or type not in PAID_TYPES

@@ -504,6 +504,17 @@ ANTHROPIC = [
         "3 x 3 + 900 x 0.30 + 10 x 15",
         "0.000429",
     ),
+    # Sonnet 4, above 200,000 tokens: 6, read 0.60, 22.50
+    Bill(
+        "long context of the first model that had it",
+        "2025-08-20",
+        langfuse(
+            "claude-sonnet-4-20250514",
+            {"input_tokens": 1000, "cache_read_input_tokens": 250000, "output_tokens": 100},
+        ),
+        "1000 x 6 + 250000 x 0.60 + 100 x 22.50",
+        "0.15825",
+    ),
     # Opus 4.1 15, 18.75, 1.50, 75; Opus 4.5 5, 6.25, 0.50, 25; Haiku 4.5 1, 1.25, 0.10, 5
     Bill(
         "Opus 4.1",
@@ -603,6 +614,20 @@ ANTHROPIC = [
         ),
         "5000 x 3 + 600 x 15 + 3 x 10/k",
         "0.054",
+    ),
+    Bill(
+        "web search by the AI SDK",
+        "2025-11-11",
+        ai_sdk(
+            "anthropic.messages",
+            "claude-sonnet-4-5",
+            {"anthropic": {"usage": {"input_tokens": 5000, "server_tool_use": {"web_search_requests": 1}}}},
+            inputTokens=5000,
+            outputTokens=600,
+            totalTokens=5600,
+        ),
+        "5000 x 3 + 600 x 15 + 1 x 10/k",
+        "0.034",
     ),
     # Bedrock, "Pricing", on demand: Sonnet 4.5 in a region 3.30, 4.125, 0.33, 16.50; global 3, 0.30, 15; Haiku 4.5 1.10, 5.50
     Bill(
@@ -745,6 +770,23 @@ GOOGLE = [
         langfuse("gemini-2.5-flash-image", gemini(20, 1290, candidatesTokensDetails=by_modality(image=1290))),
         "20 x 0.30 + 1290 x 30",
         "0.038706",
+    ),
+    # 3.8 Flash until the end of 2026 0.75, 3.75; flex half, priority 1.8 times
+    Bill(
+        "flex",
+        "2026-11-01",
+        gen_ai("gcp.gemini", "gemini-3.8-flash", input_tokens=1000, output_tokens=100)
+        | {"gen_ai.response.service_tier": "flex"},
+        "1000 x 0.375 + 100 x 1.875",
+        "0.0005625",
+    ),
+    Bill(
+        "priority",
+        "2026-11-01",
+        gen_ai("gcp.gemini", "gemini-3.8-flash", input_tokens=1000, output_tokens=100)
+        | {"gen_ai.response.service_tier": "priority"},
+        "1000 x 1.35 + 100 x 6.75",
+        "0.002025",
     ),
     # "Batch": 2.5 Pro 0.625 and 5; Gemini Embedding 0.15
     Bill(

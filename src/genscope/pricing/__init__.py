@@ -18,8 +18,9 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
     """Set `cost`, `cost_source`, `cost_rule` and `cost_missing` of `span`.
 
     It goes by `usage`, `model`, `provider`, `service_tier`, `type`, start and the attribute `server.address`. One of
-    `overrides` wins over the price list, whatever the tier. A `provider` that was not told becomes the one whose price
-    list has the model. A cost reported by the sender stays, and one that was computed before is computed again.
+    `overrides` wins over the price list, whatever the tier. A cost reported by the sender stays, and one that was computed
+    before is computed again. A `provider` that was not told becomes the one whose price list has the model, and a
+    `service_tier` the one whose names the counts have.
 
     Without enough to go by there is no cost, never 0, and `cost_missing` says why; a span that is no call to a model and
     has no usage lacks nothing.
@@ -35,8 +36,10 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
     span.cost = span.cost_source = span.cost_rule = None
     time = span.start_time or span.time
     rates = None if name is None else overrides.find(span.provider, name, time)
+    if span.service_tier is None and span.usage:
+        span.service_tier = _tier(span.usage)
     if rates is None and model is not None:
-        rates = model.at(time, span.service_tier or (_tier(span.usage) if span.usage else None))
+        rates = model.at(time, span.service_tier)
     usage = _billed(span, rates)
     if usage is None:
         span.cost_missing = "no_usage" if span.type in PAID_TYPES else None

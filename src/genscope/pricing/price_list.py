@@ -59,6 +59,7 @@ _PROVIDERS: Final = {
     "fireworks_ai": "fireworks",
     "gcp.gen_ai": "google",
     "meta": "meta",
+    "moonshot_ai": "moonshotai",
     "x_ai": "x-ai",
 }
 #: The price list's name of a provider -> OpenTelemetry's, where they differ.
@@ -117,7 +118,10 @@ _AS_TEXT: Final = {
     ("google", "gemini-3-pro-preview"): ("audio", "video"),
     ("google", "gemini-3.1-flash-lite"): ("video",),
     ("google", "gemini-3.1-pro-preview"): ("audio", "video"),
+    ("google", "gemini-3.5-flash-lite"): ("audio", "video"),
+    ("google", "gemini-3.6-flash"): ("audio", "video"),
     ("google", "gemini-3.8-flash"): ("audio", "video"),
+    ("google", "gemini-4-argon"): ("audio", "video"),
 }
 #: Seller and model in the price list -> names that the list takes for the model, though it costs something else.
 _MISTAKEN: Final = {
@@ -242,7 +246,7 @@ def _of(seller: str, models: tuple[str, ...], provider: str | None) -> Model | N
         info = known.find_model(model, all_providers=everyone) if known else None
         if known and info and not _mistaken(known, info, model):
             prices = _prices(known, info)
-            return Model(name, prices, _variants(known, info), _discounts(seller, model)) if prices else None
+            return Model(name, prices, _variants(known, info), _discounts(seller, info.id, model)) if prices else None
     return None
 
 
@@ -256,6 +260,10 @@ def _prices(seller: Provider, info: ModelInfo) -> tuple[tuple[Valid, Rates], ...
     corrected = published.CORRECTED.get((seller.id, info.id))
     if corrected is not None:
         return _published(seller.id, info.id, corrected)
+    return _listed_prices(seller, info)
+
+
+def _listed_prices(seller: Provider, info: ModelInfo) -> tuple[tuple[Valid, Rates], ...]:
     rule = f"genai-prices {list_version()} {seller.id}/{info.id}"
     as_text = _AS_TEXT.get((seller.id, info.id), ())
     listed = [ConditionalPrice(prices=info.prices)] if isinstance(info.prices, ModelPrice) else info.prices
@@ -299,12 +307,12 @@ def _variants(seller: Provider, info: ModelInfo) -> Mapping[str, tuple[Variant, 
     return {tier: tuple(variants) for tier, variants in found.items()}
 
 
-def _discounts(seller: str, model: str) -> Mapping[str, tuple[Decimal, tuple[str, ...]]]:
+def _discounts(seller: str, info: str, model: str) -> Mapping[str, tuple[Decimal, tuple[str, ...]]]:
     """Not of fine-tuned models, of which no seller says so."""
     return {
         tier: (Decimal(discount.factor), (*discount.but, *FEES))
         for (sold, tier), discount in published.DISCOUNTS.items()
-        if sold == seller and not model.startswith("ft:")
+        if sold == seller and not model.startswith("ft:") and info in (discount.models or (info,))
     }
 
 
@@ -325,19 +333,23 @@ def _per(kind: str) -> Decimal:
 
 
 def _published(seller: str, model: str, prices: tuple[Published, ...]) -> tuple[tuple[Valid, Rates], ...]:
-    return tuple(_published_one(f"published {seller}/{model}", price) for price in prices)
+    return tuple(_one_published(f"published {seller}/{model}", price) for price in prices)
 
 
-def _published_one(rule: str, price: Published) -> tuple[Valid, Rates]:
+def _one_published(rule: str, price: Published) -> tuple[Valid, Rates]:
     begin, _, end = price.hours.partition("-")
     valid = Valid(
         datetime.fromisoformat(price.start) if price.start else None,
         datetime.fromisoformat(price.end) if price.end else None,
         (time.fromisoformat(begin), time.fromisoformat(end)) if price.hours else None,
     )
+    start, long = price.long
     rates = {kind: Decimal(dollars) / _per(kind) for kind, dollars in price.prices.items()}
     request = rates.pop("request", None)
-    tiers = {kind: ((0, rate),) for kind, rate in rates.items()}
+    tiers: dict[str, Tiers] = {
+        kind: ((0, rate), (start, Decimal(long[kind]) / _per(kind))) if kind in long else ((0, rate),)
+        for kind, rate in rates.items()
+    }
     return valid, Rates(tiers, f"{rule}{valid}", request, flat=all(kind in FEES for kind in rates))
 
 

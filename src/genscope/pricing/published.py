@@ -18,6 +18,8 @@ class Published(NamedTuple):
     end: str = ""
     #: Hours (UTC, `16:30-00:30`) of each day in which it holds; empty: all.
     hours: str = ""
+    #: Prices of calls with more than so many input tokens.
+    long: tuple[int, dict[str, str]] = (0, {})
 
 
 def _deepseek(standard: dict[str, str], off_peak: dict[str, str], first: dict[str, str]) -> tuple[Published, ...]:
@@ -40,6 +42,22 @@ _REASONER: Final = {"input": "0.55", "input_cache_read": "0.14", "output": "2.19
 _OFF_PEAK: Final = {"input": "0.135", "input_cache_read": "0.035", "output": "0.55"}
 _O3: Final = {"web_search": "10", "file_search": "2.5"}
 
+_SONNET: Final = {
+    "input": "3",
+    "input_cache_read": "0.3",
+    "input_cache_write": "3.75",
+    "input_cache_write_1h": "6",
+    "output": "15",
+    "web_search": "10",
+}
+_SONNET_LONG: Final = {
+    "input": "6",
+    "input_cache_read": "0.6",
+    "input_cache_write": "7.5",
+    "input_cache_write_1h": "12",
+    "output": "22.5",
+}
+
 #: Seller and the list's name of the model -> its prices instead of the list's; the last one that holds counts.
 CORRECTED: Final = {
     # The list has the cached price of June for the time before as well. OpenAI, "Pricing", 2025-04: 10, cached 2.50, 40
@@ -47,6 +65,8 @@ CORRECTED: Final = {
         Published({"input": "10", "input_cache_read": "2.5", "output": "40", **_O3}),
         Published({"input": "2", "input_cache_read": "0.5", "output": "8", **_O3}, "2025-06-10T00:00Z"),
     ),
+    # The list has no long context, which cost double from its first day. Anthropic, "Pricing", 2025-08
+    ("anthropic", "claude-sonnet-4-0"): (Published(_SONNET, long=(200_000, _SONNET_LONG)),),
     # The list has the prices of February 2025 for all times
     ("deepseek", "deepseek-chat"): _deepseek(
         _CHAT, _OFF_PEAK, {"input": "0.14", "input_cache_read": "0.014", "output": "0.28"}
@@ -91,9 +111,15 @@ class Discount(NamedTuple):
     factor: str
     #: Beginnings of the kinds that keep the standard price.
     but: tuple[str, ...] = ()
+    #: The list's names of the models; empty: all of the seller's.
+    models: tuple[str, ...] = ()
 
 
-#: Seller and tier -> its discount on every model, for models and times of which the list has no price in that tier.
+#: Google, "Gemini API pricing", 2026-10: batch and flex half, priority 1.8 times
+_GEMINI: Final = ("gemini-3.7-flash", "gemini-3.8-flash", "gemini-4-argon")
+_GEMINI_HALF: Final = Discount("0.5", (), ("gemini-3.5-flash-lite", "gemini-3.6-flash", *_GEMINI))
+
+#: Seller and tier -> its discount, for models and times of which the list has no price in that tier.
 DISCOUNTS: Final = {
     # Anthropic, "Batch processing": 50 % off, which stacks with prompt caching
     ("anthropic", "batch"): Discount("0.5"),
@@ -105,4 +131,7 @@ DISCOUNTS: Final = {
     ("voyageai", "batch"): Discount("0.67"),
     # Groq, "Flex processing": more requests, same price
     ("groq", "flex"): Discount("1"),
+    ("google", "batch"): _GEMINI_HALF,
+    ("google", "flex"): _GEMINI_HALF,
+    ("google", "priority"): Discount("1.8", (), _GEMINI),
 }
