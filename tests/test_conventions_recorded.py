@@ -54,6 +54,26 @@ def test_gemini_tells_its_thoughts_in_the_total_alone() -> None:
     assert "output_reasoning" not in other
 
 
+def test_gemini_tells_its_counts_by_modality_too() -> None:
+    sent = {
+        "gen_ai.usage.input_tokens": 1180,
+        "gen_ai.usage.output_tokens": 92,
+        "gen_ai.usage.cache_read.input_tokens": 1024,
+        "gen_ai.usage.text.input_tokens": 1180,
+        "gen_ai.usage.text.cache_read.input_tokens": 1000,
+        "gen_ai.usage.audio.cache_read.input_tokens": 24,
+    }
+    assert span("opentelemetry.instrumentation.google_genai", sent).usage == {
+        "input": 1180,
+        "output": 92,
+        "total": 1272,
+        "input_cache_read": 1024,
+        "input_text": 1180,
+        "input_cache_read_text": 1000,
+        "input_cache_read_audio": 24,
+    }
+
+
 def test_openinference_tells_what_a_streamed_answer_of_bedrock_cached_inside_the_answer_alone() -> None:
     answer = {
         "content": [],

@@ -59,8 +59,12 @@ def seen(span: dict[str, Any]) -> Seen:
 
 
 def _coarse(usage: dict[str, int]) -> dict[str, int]:
-    """Return a usage without what only some paths tell on top: how long was written to the cache for."""
-    return {kind: count for kind, count in usage.items() if not kind.startswith("input_cache_write_")}
+    """Return a usage without what only some paths tell on top: how long the cache was written for, and that all was text."""
+    return {
+        kind: count
+        for kind, count in usage.items()
+        if not kind.startswith("input_cache_write_") and not kind.endswith("_text")
+    }
 
 
 def _said(messages: list[dict[str, Any]]) -> Said:

@@ -61,9 +61,20 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "input_cache_audio_read",
         "cached_tokens_details_audio",
         "cache_tokens_details_audio",
+        "audio_cache_read_input",
     ),
-    "input_cache_read_image": ("cache_image_read", "cached_tokens_details_image", "cache_tokens_details_image"),
-    "input_cache_read_text": ("cache_text_read", "cached_tokens_details_text", "cache_tokens_details_text"),
+    "input_cache_read_image": (
+        "cache_image_read",
+        "cached_tokens_details_image",
+        "cache_tokens_details_image",
+        "image_cache_read_input",
+    ),
+    "input_cache_read_text": (
+        "cache_text_read",
+        "cached_tokens_details_text",
+        "cache_tokens_details_text",
+        "text_cache_read_input",
+    ),
     "output_citation": ("citation", "output_citation"),
     "output_reasoning": (
         "reasoning_output",
