@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from genscope.api.shapes import MessageShape
 from genscope.conventions import DIALECTS
 from tests.running import Server
 from tests.sending import JSON, PROTOBUF, encoded, new_id, pairs, request, span
@@ -110,6 +113,49 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "flattened to the horizon": {
         "attributes": {"gen_ai.prompt.999999999.content": "a", "gen_ai.prompt.0.content": "b", "gen_ai.prompt.x.y": "c"}
     },
+    "10,000 indices": {
+        "attributes": {
+            "gen_ai.operation.name": "chat",
+            **{f"gen_ai.prompt.{number}.content": "x" for number in range(10_000)},
+            **{f"llm.input_messages.{number}.message.content": "x" for number in range(10_000)},
+            **{f"gen_ai.completion.0.tool_calls.{number}.name": f"tool {number}" for number in range(10_000)},
+            **{f"llm.tools.{number}.tool.json_schema": f'{{"name": "tool {number}"}}' for number in range(10_000)},
+        }
+    },
+    "names of JavaScript's objects": {
+        "attributes": generation(
+            input='{"__proto__": {"role": "user"}, "messages": [{"role": "__proto__", "content": {"constructor": 1}}]}',
+            output='[{"role": "assistant", "tool_calls": [{"function": {"name": "__proto__", "arguments": "{}"}}]}]',
+            metadata='{"__proto__": {"admin": true}, "constructor": 1}',
+            usage_details='{"__proto__": 1, "input": 2}',
+            metadata__prototype="x",
+        )
+        | {"__proto__": 1, "constructor.prototype": 2, "gen_ai.prompt.__proto__.content": 3, "toString": 4}
+    },
+    "JSON of 100,000 levels": {
+        "attributes": generation(
+            input='{"tools":[' * 100_000,
+            output='{"tool_calls":[' * 100_000,
+            metadata='{"a":' * 100_000 + "1" + "}" * 100_000,
+            usage_details='{"input":' * 100_000,
+            model__parameters='{"tools":[' * 50_000 + "]}" * 50_000,
+        )
+    },
+    "keys twice in JSON text": {
+        "attributes": generation(
+            input='{"role": "user", "role": "system", "content": "a", "content": "b"}',
+            usage_details='{"input": 1, "input": 2, "output": 3}',
+            metadata='{"k": 1, "k": 2}',
+        )
+    },
+    "NaN in JSON text": {
+        "attributes": generation(
+            input='{"role": "user", "content": NaN}',
+            output='{"tool_calls": [{"name": "a", "arguments": {"x": Infinity}}]}',
+            usage_details='{"input": NaN, "output": -Infinity}',
+            metadata='{"k": NaN}',
+        )
+    },
     "1,000 events and links": {
         "events": [Span.Event(name="e\0", attributes=pairs({"n": n})) for n in range(1000)],
         "links": [Span.Link(trace_id=b"x", span_id=b"", attributes=pairs({"n": n})) for n in range(1000)],
@@ -135,6 +181,8 @@ def check_readable(server: Server, trace_id: str, names: set[str]) -> dict[str, 
     with server.client() as client:
         found = get(client, f"/api/v1/traces/{trace_id}")
         assert {one["name"] for one in found["spans"]} == names
+        said = get(client, f"/api/v1/traces/{trace_id}", messages="1")["spans"]
+        msgspec.convert([one["input_messages"] + one["output_messages"] for one in said], list[list[MessageShape]])
         for path in ("/api/v1/spans", "/api/v1/generations"):
             for full in ("", "1"):
                 listed = get(client, path, trace_id=trace_id, full=full, limit="1000")["data"]
@@ -190,6 +238,13 @@ def attribute(value: bytes) -> Callable[[dict[str, Any]], bytes]:
     return replace
 
 
+def keys_twice(trace_id: str) -> bytes:
+    hostile = span(trace_id, name="hostile")
+    for value in ("first", "second"):
+        hostile.attributes.extend(pairs({"k": value, "gen_ai.input.messages": value, "gen_ai.usage.input_tokens": 1}))
+    return encoded(request([span(trace_id, name="before"), hostile, span(trace_id, name="after")]))
+
+
 def twice(hostile: dict[str, Any]) -> None:
     hostile["attributes"] = [{"key": "k", "value": {"stringValue": text}} for text in ("first", "second")]
 
@@ -197,6 +252,7 @@ def twice(hostile: dict[str, Any]) -> None:
 ODD_BODIES: dict[str, tuple[str, Callable[[str], bytes]]] = {
     "invalid UTF-8": (PROTOBUF, odd_protobuf(lambda body: body.replace(b"BADUTF8", b"\xff\xfe\xc0\x80\xed\xa0\x80"))),
     "unknown fields": (PROTOBUF, odd_protobuf(lambda body: body + b"\xfa\x3f\x03abc")),
+    "keys twice": (PROTOBUF, keys_twice),
     "ids in upper case": (JSON, odd_json(upper_case)),
     "a key twice": (JSON, odd_json(twice)),
     "lone surrogates": (JSON, odd_json(attribute(b'{"stringValue": "a\\ud800b\\udfff"}'))),
@@ -240,6 +296,53 @@ def test_a_prompt_of_5_megabytes_is_whole_in_the_trace_and_short_in_the_list(ser
     (brief,) = server.get("/api/v1/spans", trace_id=trace_id)["data"]
     assert brief["input"].startswith(prompt[:400])
     assert len(brief["input"]) < 2000
+
+
+#: JSON of about 12 MB each, of as many values as fit.
+MASSES: dict[str, str] = {
+    "input": "[" + '{"role":"user","content":"x"},' * 400_000 + "{}]",
+    "output": '{"tool_calls":[' + '{"name":"a"},' * 900_000 + "{}]}",
+    "metadata": "{" + ",".join(f'"key {number}":[]' for number in range(700_000)) + "}",
+    "usage_details": "{" + ",".join(f'"input_k{number}":1' for number in range(700_000)) + "}",
+}
+
+
+def test_50_megabytes_of_json_are_kept_in_bounded_memory(server: Server) -> None:
+    trace_id = new_id(16)
+    spans = [
+        span(trace_id, name="before"),
+        span(trace_id, name="masses", attributes=generation(**MASSES)),
+        span(trace_id, name="one value", attributes={"gen_ai.output.messages": MASSES["output"] * 4}),
+        span(trace_id, name="after"),
+    ]
+    for one in spans:  # The two in the middle are 50 MB each.
+        with server.client() as client:
+            answer = client.post(
+                "/v1/traces", content=encoded(request([one])), headers={"content-type": PROTOBUF}, timeout=300
+            )
+        assert answer.status_code == 200, answer.text
+    with server.client() as client:
+        listed = orjson.loads(client.get("/api/v1/spans", params={"trace_id": trace_id}, timeout=300).content)["data"]
+        assert {one["name"] for one in listed} == {one.name for one in spans}
+        whole = client.get(f"/api/v1/traces/{trace_id}", params={"messages": "1"}, timeout=300)
+        assert whole.status_code == 200, whole.text[:1000]
+        found = {one["name"]: one for one in orjson.loads(whole.content)["spans"]}
+        masses = found["masses"]
+        assert masses["input"] == orjson.loads(MASSES["input"])
+        assert masses["output"] == orjson.loads(MASSES["output"])
+        assert len(masses["usage"]) < 1000
+        assert masses["input_messages"] == [
+            {"role": "user", "name": None, "parts": [{"type": "text", "text": MASSES["input"]}]}
+        ]
+        form = {"public_key": server.public_key, "secret_key": server.secret_key}
+        assert client.post("/login", data=form).status_code == 303
+        for one in spans:
+            page = client.get(f"/traces/{trace_id}", params={"span": one.span_id.hex()}, timeout=300)
+            assert page.status_code == 200
+            assert len(page.content) < 2_000_000
+    assert server.process is not None
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    assert int(status.split("VmHWM:")[1].split()[0]) < 3_000_000, "kilobytes at the most"
 
 
 def test_a_span_without_a_start_is_placed_by_what_is_known(server: Server) -> None:

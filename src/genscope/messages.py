@@ -56,6 +56,8 @@ _SYSTEM: Final = ("system", "instructions", "systemInstruction", "system_instruc
 #: Levels of wrappers around messages: `generations`, two lists, `message`, `kwargs`.
 _DEEPEST: Final = 8
 _LONGEST_NAME: Final = 256
+#: Objects and arrays in a text beyond which it is left a text: a conversation of megabytes has a few thousand of them.
+_MOST: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -120,9 +122,14 @@ def _quoted(text: str) -> str:
 
 
 def conversation(text: str | None, role: str) -> list[Message]:
-    """Return a span's input or output as messages. `role` is whose it is where it names nobody."""
+    """Return a span's input or output as messages. `role` is whose it is where it names nobody.
+
+    What is beyond all measure, too deep or of too many objects, is one message that is the text.
+    """
     if text is None or not text.strip():
         return []
+    if text.count("{") + text.count("[") > _MOST:
+        return [Message(role, [Part("text", text)])]
     try:
         found = _joined(_messages(decode(text), role, 0))
     except RecursionError:

@@ -16,6 +16,9 @@ MAX_MESSAGES: Final = 300
 MAX_PARTS: Final = 200
 #: An image that was sent along is shown up to this many characters.
 MAX_IMAGE: Final = 200_000
+#: Characters of indented JSON, which is more than any page shows of it.
+MAX_INDENTED: Final = 400_000
+_INDENTED: Final = json.JSONEncoder(indent=2, ensure_ascii=False)
 #: Images that a browser may be given.
 _SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
@@ -47,13 +50,19 @@ class Message:
 
 
 def pretty(value: Json) -> str:
-    """Return a JSON value as indented text; a text that holds JSON is indented too, other text stays."""
+    """Return JSON as indented text, its beginning if it is long; a text that holds JSON is indented too, other text stays."""
     if isinstance(value, str):
         value = decode(value)
         if isinstance(value, str):
             return value
     try:
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        text, length = [], 0
+        for piece in _INDENTED.iterencode(value):
+            text.append(piece)
+            length += len(piece)
+            if length > MAX_INDENTED:
+                return "".join(text) + "…"
+        return "".join(text)
     except (ValueError, RecursionError, TypeError):
         return one_line(repr(value), 2000) if not isinstance(value, dict | list) else "(nested too deeply to be shown)"
 
