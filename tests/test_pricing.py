@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
+from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
@@ -543,6 +544,39 @@ def test_what_is_corrected_is_still_wrong_in_the_list(seller: str, model: str) -
 @pytest.mark.parametrize(("seller", "model"), published.ADDED)
 def test_what_is_added_is_still_missing_in_the_list(seller: str, model: str) -> None:
     assert listed(seller, model) is None, "take it out of published.ADDED"
+
+
+#: Differences from the list, beside those of `published`, with their reasons.
+UNPRICED = {
+    ("openai", "gpt-4o-mini-2024-07-18.ft-"): "Azure's, which bills it by the hour as well",
+    ("openai", "gpt-oss-120b"): "not sold by OpenAI",
+    ("openai", "gpt-oss-20b"): "not sold by OpenAI",
+    ("openai", "gpt-oss-safeguard-20b"): "not sold by OpenAI",
+}
+
+
+@pytest.mark.parametrize("seller", [provider.id for provider in get_snapshot().providers])
+def test_every_model_of_the_list_costs_what_its_own_package_says(seller: str) -> None:
+    provider = next(provider for provider in get_snapshot().providers if provider.id == seller)
+    moment = datetime(2026, 11, 7, 12, tzinfo=UTC)
+    usage = Usage(input_tokens=300_000, cache_read_tokens=1000, output_tokens=100)
+    different = {}
+    for model in provider.models:
+        told = vars(model.get_prices(moment))
+        named = provider.find_model(model.id)
+        if "input_mtok" not in told or named is not model or (seller, model.id) in {*published.CORRECTED, *UNPRICED}:
+            continue
+        span = call(
+            model.id,
+            {"input": 300_000, "input_cache_read": 1000, "output": 100},
+            price_list._NAMES.get(seller, seller),
+            start_time=int(moment.timestamp()) * 10**9,
+        )
+        total = span.cost and span.cost["total"]
+        expected = model.calc_price(usage, provider, genai_request_timestamp=moment).total_price
+        if total is None or abs(total - expected) > Decimal("1e-9"):
+            different[model.id] = (total, expected, span.cost_missing)
+    assert different == {}
 
 
 names = st.text(st.sampled_from("abgpt4o-/:.@[]{}us1é\x00 ")) | st.text()

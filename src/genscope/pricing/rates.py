@@ -24,7 +24,7 @@ class Rates:
     """Dollars per token by kind, per call of `usage.FEES`, and per request, as one price of one model has them.
 
     `rule` says whose price it is. `as_text` names the kinds of input, of those that usually are dearer, that cost what
-    text does; `any_kind` that all kinds do. `flat`: tokens cost nothing, calls may.
+    text does; `any_kind`: all kinds do. `flat`: tokens cost nothing, calls may.
     """
 
     def __init__(
@@ -42,8 +42,9 @@ class Rates:
         self.as_text = as_text
         self.flat = flat
         self._dearer = () if any_kind else _DEARER
-        #: Whether there is a price for input and none for output, as of a model that embeds.
+        #: Whether there is a price for input and none for output, as of a model that embeds: nobody bills its output.
         self.input_only = "input" in tiers and "output" not in tiers
+        self._free = ("",) if flat else ("output",) if self.input_only and not any_kind else ()
         #: Whether a rate has more than the 12 digits that amounts are stored with, so that amounts need rounding.
         self.fine = any(_digits(rate) > 12 for rates in tiers.values() for _, rate in rates)
         starts = sorted({start for rates in tiers.values() for start, _ in rates[1:]})
@@ -72,7 +73,7 @@ class Rates:
                 if tiers is not None:
                     break
             else:
-                return _ZERO if self.flat else None
+                return _ZERO if kind.startswith(self._free) else None
         rate = tiers[0][1]
         for start, dollars in tiers[1:]:
             if input_tokens > start:
