@@ -572,7 +572,7 @@ def test_every_model_of_the_list_costs_what_its_own_package_says(seller: str) ->
             price_list._NAMES.get(seller, seller),
             start_time=int(moment.timestamp()) * 10**9,
         )
-        total = span.cost and span.cost["total"]
+        total = None if span.cost is None else span.cost["total"]
         expected = model.calc_price(usage, provider, genai_request_timestamp=moment).total_price
         if total is None or abs(total - expected) > Decimal("1e-9"):
             different[model.id] = (total, expected, span.cost_missing)
