@@ -453,6 +453,24 @@ def test_the_price_is_that_of_the_day() -> None:
 
 
 @pytest.mark.parametrize(
+    ("moment", "dollars_per_million", "why"),
+    [
+        ("2026-06-01T02:00", "0.14", "a Monday before there were dearer hours"),
+        ("2026-10-05T02:00", "0.30", "a Monday morning in China"),
+        ("2026-10-05T04:00", "0.15", "its noon"),
+        ("2026-10-05T09:59", "0.30", "its afternoon"),
+        ("2026-10-04T02:00", "0.15", "a Sunday"),
+    ],
+)
+def test_the_price_is_that_of_the_hour(moment: str, dollars_per_million: str, why: str) -> None:
+    model = price_list.find("deepseek", "deepseek-v4-flash")
+    assert model is not None
+    rates = model.at(int(datetime.fromisoformat(f"{moment}+00:00").timestamp()) * 10**9)
+    assert rates is not None
+    assert rates.rate("input", 1) == Decimal(dollars_per_million) / 10**6, why
+
+
+@pytest.mark.parametrize(
     ("sent", "expected"),
     [
         ('{"input": 0.001, "total": 0.003}', dollars(input="0.001", total="0.003")),

@@ -16,10 +16,13 @@ def applied(provider: str | None, model: str, host: str | None = None) -> str | 
     span = Span("t", "s", TIME, type="generation", model=model, provider=provider, attributes=dict(attributes))
     span.usage = {"input": 10, "output": 10} if "embed" not in model else {"input": 10}
     price(span)
-    if span.cost_rule is None:
+    rule = span.cost_rule
+    price(span)
+    assert span.cost_rule == rule, "priced again with the provider that was found, it costs the same"
+    if rule is None:
         assert span.cost_missing == "unknown_model"
         return None
-    return span.cost_rule.removeprefix(f"genai-prices {price_list.list_version()} ").removeprefix("published ")
+    return rule.removeprefix(f"genai-prices {price_list.list_version()} ").removeprefix("published ")
 
 
 @pytest.mark.parametrize(
