@@ -551,6 +551,31 @@ def test_an_image_that_a_tool_gave_is_described_as_well() -> None:
     ]
 
 
+def test_a_request_and_an_answer_as_google_adk_keeps_them() -> None:
+    contents = [{"role": "user", "parts": [{"text": "?"}]}]
+    asked = {"model": "gemini", "config": {"system_instruction": "Be brief."}, "contents": contents}
+    assert messages(json.dumps(asked), "user") == [
+        ("system", [{"type": "text", "text": "Be brief."}]),
+        ("user", [{"type": "text", "text": "?"}]),
+    ]
+    answered = {
+        "content": {"role": "model", "parts": [{"function_call": {"name": "f", "args": {}}}]},
+        "finish_reason": "STOP",
+    }
+    call: dict[str, Any] = {"type": "tool_call", "id": None, "name": "f", "arguments": {}}
+    assert messages(json.dumps(answered), "assistant") == [("assistant", [call])]
+
+
+def test_an_event_that_holds_its_message_as_text() -> None:
+    choice = {"index": 0, "finish_reason": "stop", "message": json.dumps({"role": "assistant", "content": "Paris."})}
+    assert messages(json.dumps(choice), "assistant") == [("assistant", [{"type": "text", "text": "Paris."}])]
+
+
+def test_gaps_between_flattened_messages_are_nothing() -> None:
+    said = [None, {"role": "user", "content": "?"}, None]
+    assert messages(json.dumps(said), "user") == [("user", [{"type": "text", "text": "?"}])]
+
+
 def test_results_and_words_in_one_message_are_two() -> None:
     content = [{"type": "tool_result", "tool_use_id": "c", "content": "ok"}, {"type": "text", "text": "Go on."}]
     assert messages(json.dumps([{"role": "user", "content": content}]), "user") == [

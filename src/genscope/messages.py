@@ -44,6 +44,7 @@ _WRAPPERS: Final = (
     "contents",
     "output",
     "message",
+    "content",
     "input",
     "prompt",
     "generations",
@@ -204,6 +205,7 @@ def _messages(value: Json, role: str, depth: int) -> Iterator[Message]:
 
 def _speaks(items: list[Json], depth: int) -> bool:
     """Whether a list holds messages, or nothing but parts of one."""
+    items = [item for item in items if item is not None]  # flattened messages may leave gaps
     if all(isinstance(item, list) for item in items):
         return depth < 4 and all(isinstance(item, list) and item and _speaks(item, depth + 1) for item in items)
     objects = [item for item in items if isinstance(item, dict)]
@@ -224,10 +226,14 @@ def _of_object(value: Object, role: str, depth: int) -> Iterator[Message]:
     key = _wrapped(value, depth)
     if key:
         # An answer of OpenAI's Responses repeats the instructions of its request.
-        system = None if key == "output" else next((value[name] for name in _SYSTEM if value.get(name)), None)
+        config = value.get("config") if key == "contents" else None
+        holders = () if key == "output" else (value, config) if isinstance(config, dict) else (value,)
+        system = next((holder[name] for holder in holders for name in _SYSTEM if holder.get(name)), None)
         if system:
             yield Message("system", _parts(_inner(system)), whole=True)
         told = value[key]
+        if key == "message" and isinstance(told, str):
+            told = decode(told)
         if key == "candidates" and isinstance(told, list):
             told = [item.get("content", item) if isinstance(item, dict) else item for item in told]
         yield from _messages(told, role, depth + 1)
@@ -257,10 +263,12 @@ def _wrapped(value: Object, depth: int) -> str:
             if inner and (key == "candidates" or _speaks(inner, depth + 1)):
                 return key
         elif isinstance(inner, dict):
-            if _is_message(inner) or "tool_calls" in inner or _wrapped(inner, depth + 1):
+            if _is_message(inner) or (key != "content" and ("tool_calls" in inner or _wrapped(inner, depth + 1))):
                 return key
         elif isinstance(inner, str) and (
-            (key == "prompt" and value.keys() <= {"prompt", *_SYSTEM}) or (key == "input" and "instructions" in value)
+            (key == "prompt" and value.keys() <= {"prompt", *_SYSTEM})
+            or (key == "input" and "instructions" in value)
+            or (key == "message" and inner.startswith('{"'))
         ):
             return key
     return ""
