@@ -8,6 +8,7 @@ of what they sent (`_INCLUSIVE`) and, where that is not certain, on the numbers 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -175,8 +176,7 @@ def from_attributes(attributes: Attributes, beside: tuple[str, ...] = (), rest: 
 
 def parts(details: Attributes) -> Usage:
     """The counts of well-known parts in a provider's own object, for totals that were told elsewhere."""
-    told = islice(_leaves(details).items(), _MOST_NAMES)
-    return _counts({name: value for name, value in told if _is_part(name)})
+    return _counts({name: value for name, value in _leaves(details).items() if _is_part(name)})
 
 
 def _is_part(name: str) -> bool:
@@ -212,16 +212,18 @@ def kind_of(name: str) -> tuple[int, str] | None:
     return _GUESSED, f"{side}_{part[3]}"
 
 
-def _leaves(details: Attributes, deep: int = 2) -> Attributes:
+def _leaves(details: Attributes) -> Attributes:
     """The counts of an object and of those within it, named after both."""
-    leaves: Attributes = {}
-    for name, value in islice(details.items(), _MOST_NAMES if deep == 2 else MOST_KINDS):
+    return dict(islice(_leaf(details, "", 2), _MOST_NAMES))
+
+
+def _leaf(details: Attributes, prefix: str, deep: int) -> Iterator[tuple[str, Json]]:
+    for name, value in details.items():
         within = value if isinstance(value, dict) else _by_modality(value) if isinstance(value, list) else None
         if within is None:
-            leaves[name] = value
+            yield prefix + name, value
         elif deep:
-            leaves.update({f"{name}_{part}": count for part, count in _leaves(within, deep - 1).items()})
-    return leaves
+            yield from _leaf(within, f"{prefix}{name}_", deep - 1)
 
 
 def _by_modality(counts: list[Json]) -> Attributes:
