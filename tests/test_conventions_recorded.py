@@ -13,8 +13,8 @@ from genscope.model import RawSpan, Resource, Scope, Span
 START = 1_762_340_000_000_000_000
 
 
-def span(scope: str, attributes: dict[str, Any]) -> Span:
-    raw = RawSpan("1" * 32, "2" * 16, None, "call", START, START + 1, attributes, Resource(), Scope(scope))
+def span(scope: str, attributes: dict[str, Any], name: str = "call") -> Span:
+    raw = RawSpan("1" * 32, "2" * 16, None, name, START, START + 1, attributes, Resource(), Scope(scope))
     return to_span(raw, START)
 
 
@@ -74,6 +74,11 @@ def test_gemini_tells_its_counts_by_modality_too() -> None:
     }
 
 
+def test_the_ai_sdk_7_tells_when_a_stream_began() -> None:
+    sent = {"gen_ai.operation.name": "chat", "gen_ai.client.operation.time_to_first_chunk": 0.25}
+    assert span("gen_ai", sent).completion_start_time == START + 250_000_000
+
+
 def test_openinference_tells_what_a_streamed_answer_of_bedrock_cached_inside_the_answer_alone() -> None:
     answer = {
         "content": [],
@@ -124,6 +129,13 @@ def test_llama_index_speaks_in_flattened_messages_and_its_values_are_python() ->
     assert json.loads(made.input or "") == [{"message": {"role": "user", "content": "Hello"}}]
     assert made.tool_calls == ["get_order"]
     assert made.attributes.keys() == {"openinference.span.kind", "input.value", "output.value"}
+
+
+def test_llama_index_prepares_a_request_and_that_is_no_call_to_a_model() -> None:
+    sent = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-5-mini"}
+    scope = "openinference.instrumentation.llama_index"
+    assert span(scope, sent, "OpenAI.achat").type == "generation"
+    assert span(scope, sent, "OpenAI._prepare_chat_with_tools").type == "chain"
 
 
 def test_litellm_tells_its_whole_usage_in_python() -> None:

@@ -41,7 +41,7 @@ async def invoke(request: Request) -> Response:
     """POST /model/{id}/invoke."""
     number = turn(await request.json())
     counts = {f"x-amzn-bedrock-{name}": str(count) for name, count in _header_counts(number).items()}
-    return JSONResponse(anthropic.message(number), headers=counts)
+    return Response(_as_anthropic(anthropic.message(number)), headers=counts, media_type="application/json")
 
 
 async def invoke_stream(request: Request) -> Response:
@@ -55,7 +55,12 @@ async def invoke_stream(request: Request) -> Response:
     measured = {"invocationLatency": 900, "firstByteLatency": 400}
     last = {"amazon-bedrock-invocationMetrics": {**counts, **measured, **cached}}
     told = (event | (last if event["type"] == "message_stop" else {}) for event in anthropic.steps(number))
-    return _frames(("chunk", {"bytes": base64.b64encode(compact(event).encode()).decode()}) for event in told)
+    return _frames(("chunk", {"bytes": base64.b64encode(_as_anthropic(event)).decode()}) for event in told)
+
+
+def _as_anthropic(told: dict[str, Any]) -> bytes:
+    """Return what Anthropic tells, with Bedrock's id of the tool's call."""
+    return compact(told).replace(anthropic.PROVIDER.call_id, PROVIDER.call_id).encode()
 
 
 def _usage(number: int) -> dict[str, Any]:

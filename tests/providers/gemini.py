@@ -1,4 +1,6 @@
-"""Gemini's wire format: generateContent, plain and streamed. Thoughts stand beside `candidatesTokenCount`, the cache is within the prompt.
+"""Gemini's wire format: generateContent, plain and streamed.
+
+Thoughts stand beside `candidatesTokenCount`, what was cached is within the prompt.
 
 Source: the answers of generativelanguage.googleapis.com, https://ai.google.dev/api/generate-content.
 """

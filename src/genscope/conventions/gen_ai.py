@@ -210,7 +210,10 @@ TABLE: Table = {
         "gen_ai.openai.request.service_tier": tier,
     },
     "cost": {"gen_ai.usage.cost": cost.from_total},
-    "completion_start_time": {"gen_ai.response.time_to_first_chunk": seconds_after_start},
+    "completion_start_time": {
+        "gen_ai.response.time_to_first_chunk": seconds_after_start,
+        "gen_ai.client.operation.time_to_first_chunk": seconds_after_start,  # AI SDK 7
+    },
     "session_id": {"gen_ai.conversation.id": text},
     "tools": {"gen_ai.tool.definitions": _definitions},
     # Strands' agents, which name their tools only

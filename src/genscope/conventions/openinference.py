@@ -34,6 +34,13 @@ _KINDS: Final = {
     "evaluator": "evaluator",
 }
 
+_KIND: Final = one_of(_KINDS)
+
+
+def _type(value: Json, span: RawSpan) -> str | None:
+    """The type, but for what LlamaIndex calls a model's work and is none: it only prepares a request."""
+    return "chain" if span.name.endswith("._prepare_chat_with_tools") else _KIND(value, span)
+
 
 def _usage(group: Attributes, span: RawSpan) -> Usage | None:
     if span.scope.name == _BEDROCK and not any(name.startswith("prompt_details.") for name in group):
@@ -103,7 +110,7 @@ def _input(value: Json, span: RawSpan) -> str | None:
 
 TABLE: Table = {
     "type": {
-        "openinference.span.kind": one_of(_KINDS),
+        "openinference.span.kind": _type,
         "llm.model_name": present("generation"),
         "model": present("generation"),
     },

@@ -9,7 +9,9 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 
 async def answer() -> None:
-    model = OpenAI(model=shop.MODEL, api_base=f"{shop.PROVIDER_URL}/v1")
+    # Without this LlamaIndex does not ask for the usage of a streamed answer.
+    more = {"stream_options": {"include_usage": True}} if shop.STREAMED else {}
+    model = OpenAI(model=shop.MODEL, api_base=f"{shop.PROVIDER_URL}/v1", additional_kwargs=more)
     agent = FunctionAgent(tools=[shop.get_order], llm=model, system_prompt=shop.SYSTEM, streaming=shop.STREAMED)
     await agent.run(shop.QUESTION)
 
