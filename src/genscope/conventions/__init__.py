@@ -304,7 +304,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
         request = gen_ai.with_tools(input_, tools)
         if request != input_:
             input_ = request
-            moved.update(name for _, _, names in reading.found["tools"] for name in names)
+            moved.update(reading.found["tools"][2])
     return Span(
         trace_id=raw.trace_id,
         span_id=raw.span_id,

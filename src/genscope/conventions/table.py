@@ -63,24 +63,25 @@ Found: TypeAlias = tuple[Rule, Any, tuple[str, ...]]
 
 
 class Reading(NamedTuple):
-    """What a span says: each field's value, and which sources gave it (several for a field of `MERGED`)."""
+    """What a span says: each field's value, the source that gave it, and for a field of `MERGED` all that did."""
 
     values: dict[str, Any]
-    found: dict[str, list[Found]]
+    found: dict[str, Found]
+    merged: dict[str, list[Found]]
 
     def rule(self, field: str) -> str | None:
         """Which rule gave a field its value; None if none did."""
         found = self.found.get(field)
-        return None if found is None else found[0][0].text
+        return None if found is None else found[0].text
 
     def moved(self, attributes: Attributes) -> set[str]:
         """Those of `attributes` that became a field as they are, and need not be kept beside it."""
-        found = self.found
+        told = [self.found[field] for field in MOVED if field in self.found]
+        for parts in self.merged.values():
+            told += parts
         return {
             name
-            for field in MOVED
-            if field in found
-            for rule, value, names in found[field]
+            for rule, value, names in told
             for name in names
             if not isinstance(rule.decode, Part) or attributes[name] == value
         }
@@ -156,9 +157,9 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
                 groups[source][1][name[len(source) - 1 :]] = attributes[name]
 
         def ask(rule: Rule, told: Any) -> None:
-            slot = rule.slot
-            if slot not in best or rule.rank < best[slot][0].rank:
-                value = rule.decode(told, raw)
+            slot, rank, _, decode, _, _ = rule
+            if slot not in best or rank < best[slot][0][1]:
+                value = decode(told, raw)
                 if value is not None:
                     best[slot] = (rule, value, ())
 
@@ -176,14 +177,14 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
         for rule in self.span:
             ask(rule, None)
 
-        found = {slot: [told] for slot, told in best.items()}
         values = {slot: told[1] for slot, told in best.items()}
+        merged: dict[str, list[Found]] = {}
         for field, slots in self.merged.items():
             parts = [best[slot] for slot in slots if slot in best]
             if parts:
-                found[field] = parts
+                merged[field] = parts
                 values[field] = {key: value for part in reversed(parts) for key, value in part[1].items()}
-        return Reading(values, found)
+        return Reading(values, best, merged)
 
 
 def _ranked(
