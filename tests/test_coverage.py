@@ -12,12 +12,13 @@ from tests.running import Server
 from tests.sending import PROTOBUF, encoded, new_id, request, span
 
 START = 1_767_323_045 * 10**9
-USAGE = {"gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 100}
+USAGE: dict[str, Any] = {"gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 100}
 
 
-def one(number: int, operation: str, model: str | None = None, **attributes: Any) -> Any:
-    told = {"gen_ai.operation.name": operation} | ({"gen_ai.request.model": model} if model else {})
-    return span(new_id(16), start=START + number * 10**9, attributes=told | attributes)
+def one(number: int, operation: str, model: str | None = None, *attributes: dict[str, Any]) -> Any:
+    told: dict[str, Any] = {"gen_ai.operation.name": operation} | ({"gen_ai.request.model": model} if model else {})
+    told |= {name: value for some in attributes for name, value in some.items()}
+    return span(new_id(16), start=START + number * 10**9, attributes=told)
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +26,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with calls of every kind."""
     running = Server(tmp_path_factory.mktemp("coverage")).start()
     spans = [
-        one(0, "chat", "gpt-4o", **USAGE),
-        one(1, "chat", "gpt-4o", **USAGE, **{"user.id": "alice"}),
-        one(2, "chat", "house [model]", **USAGE, **{"gen_ai.provider.name": "vllm"}),
-        one(3, "chat", "house [model]", **USAGE, **{"gen_ai.provider.name": "vllm"}),
+        one(0, "chat", "gpt-4o", USAGE),
+        one(1, "chat", "gpt-4o", USAGE, {"user.id": "alice"}),
+        one(2, "chat", "house [model]", USAGE, {"gen_ai.provider.name": "vllm"}),
+        one(3, "chat", "house [model]", USAGE, {"gen_ai.provider.name": "vllm"}),
         one(4, "chat", "gpt-4o"),
-        one(5, "chat", **USAGE),
-        one(6, "embeddings", "text-embedding-3-small", **{"gen_ai.usage.input_tokens": 500}),
-        one(7, "chat", "never-heard-of", **USAGE, **{"gen_ai.usage.cost": 0.5}),
-        one(8, "invoke_agent", "gpt-4o", **USAGE),
+        one(5, "chat", None, USAGE),
+        one(6, "embeddings", "text-embedding-3-small", {"gen_ai.usage.input_tokens": 500}),
+        one(7, "chat", "never-heard-of", USAGE, {"gen_ai.usage.cost": 0.5}),
+        one(8, "invoke_agent", "gpt-4o", USAGE),
         one(9, "execute_tool"),
     ]
     body = encoded(request(spans))

@@ -41,9 +41,13 @@ class Client:
 
     def __init__(self, url: str, public_key: str, secret_key: str) -> None:
         self._url = url.rstrip("/")
+        try:
+            host = urlsplit(self._url).hostname
+        except ValueError:
+            give_up(f"--url: {url!r} is no address of a server, such as {DEFAULT_URL}", 2)
         self._session = requests.Session()
         # Proxies are for servers elsewhere.
-        self._session.trust_env = urlsplit(self._url).hostname not in LOOPBACK_NAMES
+        self._session.trust_env = host not in LOOPBACK_NAMES
         if bool(public_key) != bool(secret_key):
             give_up("GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY belong together: set both or neither", 2)
         if secret_key:

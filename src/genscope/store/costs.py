@@ -43,11 +43,10 @@ _WRITE: Final = (
     + " AND time <= fromUnixTimestamp64Nano({last:Int64}, 'UTC') AND "
     + _LOOK_UP.format(column="staged")
 )
-_UNDER_WAY: Final = (
-    "SELECT latest_fail_reason FROM system.mutations WHERE database = 'default' AND table = 'spans' AND NOT is_done"
-)
+_OURS: Final = "database = 'default' AND table = 'spans' AND command LIKE '%default.repriced%'"
+_UNDER_WAY: Final = f"SELECT latest_fail_reason FROM system.mutations WHERE {_OURS} AND NOT is_done"  # noqa: S608 - of constants
+_CANCEL: Final = f"KILL MUTATION WHERE {_OURS}"
 _RUNNING: Final = "SELECT 1 FROM system.merges WHERE database = 'default' AND table = 'spans' AND is_mutation"
-_CANCEL: Final = "KILL MUTATION WHERE database = 'default' AND table = 'spans'"
 
 
 class Stopped(Exception):
@@ -128,7 +127,7 @@ class Costs:
 
 
 def _give_up(connection: Connection) -> None:
-    """End every mutation of `spans`, and forget what it looks up when nothing looks any more."""
+    """End the mutations that write costs, and forget what they look up when nothing looks any more."""
     connection.command(_CANCEL)
     while connection.query(_RUNNING).num_rows:
         time.sleep(STEP)

@@ -1,0 +1,113 @@
+"""What the commands that ask a running server say where that fails, and what their help teaches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.command import genscope, of
+from tests.running import Server, free_port
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A server that is no Genscope: it answers everything with a page."""
+
+    def do_GET(self) -> None:
+        page = b"<html>It works!</html>"
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    do_POST = do_DELETE = do_GET  # noqa: N815 - the names that the library calls
+
+    def log_message(self, format: str, *arguments: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Stranger) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("command", [("coverage",), ("reprice", "--from", "1d")])
+def test_what_is_wrong_is_said_with_what_to_do_next(server: Server, stranger: str, command: tuple[str, ...]) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for environment, status, said in (
+        ({"GENSCOPE_URL": nobody}, 1, "genscope serve"),
+        ({"GENSCOPE_URL": stranger}, 1, "no Genscope"),
+        ({"GENSCOPE_URL": "localhost:4318"}, 2, "such as http://127.0.0.1:4318"),
+        ({"GENSCOPE_URL": "http://[bold]/"}, 2, "[bold]"),
+        ({"GENSCOPE_URL": server.url}, 1, "wants a key: set GENSCOPE_PUBLIC_KEY"),
+        (of(server) | {"GENSCOPE_SECRET_KEY": "no such secret"}, 1, "does not know this key"),
+        ({"GENSCOPE_URL": server.url, "GENSCOPE_PUBLIC_KEY": "pk"}, 2, "set both or neither"),
+    ):
+        done = genscope(*command, **environment)
+        assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+def test_an_open_server_needs_no_key(tmp_path_factory: pytest.TempPathFactory) -> None:
+    open_server = Server(tmp_path_factory.mktemp("open"), anonymous=True).start()
+    try:
+        done = genscope("coverage", "--url", open_server.url)
+        assert (done.returncode, "0 calls to a model" in done.stdout) == (0, True), done.stderr
+        done = genscope("prices", "list", "--url", f"{open_server.url}/")
+        assert (done.returncode, done.stdout) == (0, "none\n")
+    finally:
+        open_server.stop()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("prices", "set", "m"), "give a price"),
+        (("prices", "set", "m", "--price", "input_audio"), "KIND=USD"),
+        (("prices", "remove", "../reprice"), "no id"),
+        (("reprice", "--from", "1d", "--where", "modle=x"), "FIELD is one of"),
+        (("reprice", "--from", "1d", "--where", "model"), "FIELD=VALUE"),
+        (("coverage", "--where", "model="), "FIELD=VALUE"),
+        (("reprice",), "--from"),
+    ],
+)
+def test_what_was_typed_wrong_is_told_before_anything_is_asked(command: tuple[str, ...], said: str) -> None:
+    done = genscope(*command, GENSCOPE_URL=f"http://127.0.0.1:{free_port()}")
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+def test_what_the_server_refuses_is_told_in_its_words(server: Server) -> None:
+    for command, said in (
+        (("prices", "set", "m", "--input", "cheap"), "HTTP 400"),
+        (("prices", "set", "m", "--input", "-1"), "must be 0 to"),
+        (("prices", "set", "m", "--input", "1", "--from", "soon"), "ISO 8601"),
+        (("prices", "remove", "0123456789abcdef"), "GET /api/v1/prices"),
+        (("coverage", "--from", "soon"), "ISO 8601"),
+    ):
+        done = genscope(*command, **of(server))
+        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "taught"),
+    [
+        ((), ("serve", "demo", "prices", "reprice", "coverage", "projects", "keys")),
+        (("prices",), ("list", "set", "remove")),
+        (("prices", "set"), ("genscope prices set my-llama --input 0.20 --output 0.60", "--request", "KIND=USD")),
+        (("reprice",), ("genscope reprice --from 30d --dry-run", "--where", "FIELD=VALUE", "GENSCOPE_SECRET_KEY")),
+        (("coverage",), ("genscope coverage --from 7d", "GENSCOPE_URL")),
+    ],
+)
+def test_help_teaches(command: tuple[str, ...], taught: tuple[str, ...]) -> None:
+    done = genscope(*command, "--help", COLUMNS="200")
+    assert done.returncode == 0, done.stderr
+    for text in taught:
+        assert text in done.stdout
