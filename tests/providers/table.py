@@ -14,8 +14,8 @@ from tests.providers.seen import Seen, expected
 
 BEGIN, END = "<!-- paths:begin -->\n", "<!-- paths:end -->"
 HEAD = (
-    "| path | model | input, from cache, to cache | output, reasoning | cost in $ | messages | why it differs |\n"
-    "| --- | --- | --- | --- | --- | --- | --- |\n"
+    "| path | version | model | input, from cache, to cache | output, reasoning | cost in $ | messages | why it differs |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
 )
 CLIENTS = File(__file__).parent.parent / "clients"
 
@@ -31,7 +31,7 @@ def row(path: Path, measured: dict[str, list[Seen]]) -> str:
         lambda calls: "same" if _messages(calls) == _messages(right) else "differ",
     )
     cells = [_both({mode: column(calls) for mode, calls in measured.items()}) for column in columns]
-    return f"| {' | '.join([path.name + _version(path), *cells, path.why])} |"
+    return f"| {' | '.join([path.name, _version(path), *cells, path.why])} |"
 
 
 def _both(cells: dict[str, str]) -> str:
@@ -58,7 +58,7 @@ def _version(path: Path) -> str:
     pinned = (CLIENTS / f"{path.environment}.txt").read_text()
     found = re.search(rf"^{re.escape(path.package)}==(\S+)", pinned, re.MULTILINE)
     assert found, f"{path.package} is not in tests/clients/{path.environment}.txt"
-    return f" {found[1]}"
+    return found[1]
 
 
 def rows(page: File) -> list[str]:
@@ -69,7 +69,7 @@ def rows(page: File) -> list[str]:
 
 def name(row: str) -> str:
     """Return the path's name in a row."""
-    return row.removeprefix("| ").partition(" | ")[0].rpartition(" ")[0]
+    return row.removeprefix("| ").partition(" | ")[0]
 
 
 def write(page: File, paths: list[Path], path: Path, new: str) -> None:
