@@ -9,6 +9,13 @@ from typing import Any
 
 from tests.providers.seen import Change, Said, Saying, Seen
 
+PLAIN, STREAMED = ("plain",), ("streamed",)
+#: OpenTelemetry's own instrumentations tell messages only if they are asked to.
+WITH_MESSAGES = {
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
+}
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -19,7 +26,7 @@ class Difference:
 
     why: str
     change: Change
-    modes: tuple[str, ...] = ("plain", "streamed")
+    modes: tuple[str, ...] = PLAIN + STREAMED
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Path:
     program: str
     arguments: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
-    modes: tuple[str, ...] = ("plain", "streamed")
+    modes: tuple[str, ...] = PLAIN + STREAMED
     differences: tuple[Difference, ...] = ()
 
     def change(self, mode: str) -> Change:
@@ -66,6 +73,21 @@ def without_usage(*kinds: str) -> Change:
 def costing(*costs: str) -> Change:
     """What each call seems to cost."""
     return lambda calls: [replace(call, cost=Decimal(cost)) for call, cost in zip(calls, costs, strict=True)]
+
+
+def telling(**fields: Any) -> Change:
+    """Another value of a field, the same in each call."""
+    return lambda calls: [replace(call, **fields) for call in calls]
+
+
+def without_cache(calls: list[Seen]) -> list[Seen]:
+    """Neither what was cached, which stands beside the input, nor what it cost."""
+    bare = []
+    for call in calls:
+        cached = call.usage["input_cache_read"] + call.usage["input_cache_write"]
+        sums = {kind: call.usage[kind] - cached for kind in ("input", "total")}
+        bare.append(replace(call, usage={"output": call.usage["output"], **sums}))
+    return bare
 
 
 def saying(alter: Callable[[Saying], Saying | None]) -> Change:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tests.providers import framework_paths
 from tests.providers.path import (
+    STREAMED,
+    WITH_MESSAGES,
     Difference,
     Path,
     both,
@@ -15,14 +18,8 @@ from tests.providers.path import (
     without_usage,
 )
 
-#: OpenTelemetry's own instrumentations tell messages only if they are asked to.
-WITH_MESSAGES = {
-    "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
-    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
-}
-#: So does Anthropic's SDK.
+#: Anthropic's SDK tells messages only if it is asked to.
 WITH_CONTENT = {"ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE": "content"}
-STREAMED = ("streamed",)
 
 OPENAI = [
     Path("`langfuse.openai`, chat", "openai", "instrumented", "langfuse", "openai_chat.py", ("langfuse",)),
@@ -169,4 +166,4 @@ LANGCHAIN = [
     for form in ("LangChain", "LangGraph")
     for api in ("openai", "openai-responses", "anthropic")
 ]
-PATHS = [*OPENAI, *ANTHROPIC, *LANGCHAIN]
+PATHS = [*OPENAI, *ANTHROPIC, *LANGCHAIN, *framework_paths.PATHS]
