@@ -263,13 +263,11 @@ def test_spans_that_arrive_meanwhile_are_priced_once_and_right(large: Server) ->
 
 def test_a_stop_ends_it_and_the_same_again_does_the_rest(large: Server) -> None:
     client, answer, lines = begun(large, 3)
-    begin = time.monotonic()
     assert large.process is not None
     large.process.send_signal(signal.SIGTERM)
     rest = [orjson.loads(line) for line in lines]
     assert rest[-1]["type"] in ("error", "result")
     assert large.process.wait(timeout=30) == 0
-    assert time.monotonic() - begin < 30
     answer.close()
     client.close()
     large.url = large.login_url = ""

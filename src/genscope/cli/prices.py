@@ -37,8 +37,8 @@ def set_price(
         typer.Option(
             "--price",
             metavar="KIND=USD",
-            help="Per million tokens of another kind, such as input_cache_read=0.3; may be given more than once. "
-            "A kind without a price has that of what it is a part of.",
+            help="Per million tokens of another kind, such as input_cache_read=0.3, or per thousand of web_search, "
+            "file_search and search; may be given more than once. A kind without a price has that of what it is a part of.",
         ),
     ] = None,
     request: Annotated[str | None, typer.Option("--request", metavar="USD", help="Per call.")] = None,
@@ -117,6 +117,6 @@ def _row(price: dict[str, Any]) -> dict[str, str]:
         "model": price["model"],
         "provider": price["provider"] or "any",
         "from": price["start"] or "always",
-        "per million tokens": ", ".join(f"{kind} {usd}" for kind, usd in price["prices"].items()) or "-",
+        "prices": ", ".join(f"{kind} {usd}" for kind, usd in price["prices"].items()) or "-",
         "per call": price["request"] or "-",
     }
