@@ -164,7 +164,7 @@ BEDROCK = [
 
 PYDANTIC_AI = [
     Path(
-        f"Pydantic AI in its format {form}, {api}",
+        f"Pydantic AI, format {form}, {api}",
         api.partition("-")[0],
         CLOUDS,
         "pydantic-ai-slim",
@@ -177,7 +177,7 @@ PYDANTIC_AI = [
 
 LITELLM = [
     Path(
-        f"LiteLLM's `{callback}`{how}",
+        f"LiteLLM, `{callback}`{how}",
         "openai",
         LITELLM_LLAMA,
         "litellm",
@@ -191,7 +191,7 @@ LITELLM = [
         ("otel", "", {}, Difference("does not tell the id of an answer's call", without_call_id)),
         (
             "otel",
-            " by the newest conventions",
+            ", newest conventions",
             WITH_MESSAGES,
             Difference("does not tell the id of an answer's call", without_call_id),
         ),
@@ -236,7 +236,7 @@ MARKED_OLD = Difference(
 )
 AI_SDK = [
     Path(
-        f"AI SDK{how}, {api}",
+        f"AI SDK {form[0]}{how}, {api}",
         api.partition("-")[0],
         "node",
         package,
@@ -245,18 +245,18 @@ AI_SDK = [
         differences=differences,
     )
     for package, form, how, api, taker, differences in (
-        ("ai-5", "5", " of version 5", "openai", "otlp", (NO_DETAILS,)),
-        ("ai-5", "5", " of version 5", "openai-responses", "otlp", (NO_DETAILS,)),
-        ("ai-5", "5", " of version 5", "anthropic", "otlp", ()),
-        ("ai-6", "6", " of version 6", "openai", "otlp", ()),
-        ("ai-6", "6", " of version 6", "openai-responses", "otlp", ()),
-        ("ai-6", "6", " of version 6", "anthropic", "otlp", ()),
+        ("ai-5", "5", "", "openai", "otlp", (NO_DETAILS,)),
+        ("ai-5", "5", "", "openai-responses", "otlp", (NO_DETAILS,)),
+        ("ai-5", "5", "", "anthropic", "otlp", ()),
+        ("ai-6", "6", "", "openai", "otlp", ()),
+        ("ai-6", "6", "", "openai-responses", "otlp", ()),
+        ("ai-6", "6", "", "anthropic", "otlp", ()),
         ("ai", "7", "", "openai", "otlp", (NO_REASONING,)),
         ("ai", "7", "", "openai-responses", "otlp", (NO_REASONING,)),
         ("ai", "7", "", "anthropic", "otlp", (MARKED,)),
-        ("ai", "7", " through `LangfuseSpanProcessor`", "openai", "langfuse", (NO_REASONING,)),
-        ("ai", "7-legacy", " by its older attributes", "openai", "otlp", ()),
-        ("ai", "7-legacy", " by its older attributes", "anthropic", "otlp", (MARKED_OLD,)),
+        ("ai", "7", ", `LangfuseSpanProcessor`", "openai", "langfuse", (NO_REASONING,)),
+        ("ai", "7-legacy", ", older attributes", "openai", "otlp", ()),
+        ("ai", "7-legacy", ", older attributes", "anthropic", "otlp", (MARKED_OLD,)),
     )
 ]
 

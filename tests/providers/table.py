@@ -54,7 +54,7 @@ def _version(path: Path) -> str:
     """Return the pinned version of what tells Genscope."""
     if path.environment == "node":
         pinned = json.loads((CLIENTS / "node" / "package.json").read_text())["dependencies"][path.package]
-        return f" {pinned.rpartition('@')[2]}"  # `npm:ai@5.0.277` beside a newer `ai`
+        return str(pinned).rpartition("@")[2]  # `npm:ai@5.0.277` beside a newer `ai`
     pinned = (CLIENTS / f"{path.environment}.txt").read_text()
     found = re.search(rf"^{re.escape(path.package)}==(\S+)", pinned, re.MULTILINE)
     assert found, f"{path.package} is not in tests/clients/{path.environment}.txt"
