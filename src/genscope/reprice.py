@@ -133,12 +133,14 @@ class Repricing:
             changed = [span for span in self._costs.read(project_id, window) if _priced_again(span, overrides, changes)]
             if changed and not dry_run:
                 waiting.append(encode(project_id, changed))
-            if waiting and (done == total or sum(rows.num_rows for rows in waiting) >= WRITE_SPANS):
+            if sum(rows.num_rows for rows in waiting) >= WRITE_SPANS:
                 self._costs.write(pa.concat_tables(waiting))
                 waiting.clear()
             if self._stopping:
                 raise Stopped
             yield Progress(done, total)
+        if waiting:
+            self._costs.write(pa.concat_tables(waiting))
         yield changes
 
 

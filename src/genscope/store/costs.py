@@ -78,7 +78,8 @@ class Costs:
         text = sql("reprice_extent").substitute(where=str(condition))
         rows, last = self._engine.query(text, condition.parameters).to_pylist()[0].values()
         start, done = filter.start, 0
-        while done < rows:
+        # Until there is no more, whatever was counted: rows that arrive late move the others on.
+        while rows:
             rest = replace(filter, start=start, end=last + 1)
             condition = where(project_id, replace(rest, conditions=()))
             text = sql("spans_boundary").substitute(where=str(condition), direction="ASC")
