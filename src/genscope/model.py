@@ -36,6 +36,8 @@ SPAN_TYPES: Final = (
 #: Types that are calls to a model, billed by usage, so that a missing cost is a gap to be shown. Not rerankers: many run
 #: locally or are billed by the search. One that tells its tokens is priced all the same.
 PAID_TYPES: Final = frozenset({"generation", "embedding"})
+#: Why a call has no cost: what its sender did not tell, or what of its price is not known.
+COST_MISSING: Final = ("no_usage", "no_model", "unknown_model", "unknown_price")
 LEVELS: Final = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
 
 
@@ -126,7 +128,7 @@ class Span:
     cost: Cost | None = None
     #: `reported` by the sender or `computed` from usage and price; None without a cost.
     cost_source: str | None = None
-    #: Why a generation has no cost: `no_usage`, `no_model`, `unknown_model`.
+    #: Why a generation has no cost, one of `COST_MISSING`.
     cost_missing: str | None = None
     #: The tier of service that the provider says it gave (`batch`, `flex`, `priority`, ...), which decides the price.
     service_tier: str | None = None

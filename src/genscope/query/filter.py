@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from genscope.model import LEVELS, SPAN_TYPES
+from genscope.model import COST_MISSING, LEVELS, SPAN_TYPES
 
 #: Fields that a condition may name. The value is the set of legal values, or None for any text.
 FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
@@ -31,7 +31,7 @@ FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
     "prompt_name": None,
     "prompt_version": None,
     "cost_source": ("reported", "computed"),
-    "cost_missing": ("no_usage", "no_model", "unknown_model"),
+    "cost_missing": COST_MISSING,
     "scope": None,
     "protocol": None,
 }

@@ -23,6 +23,7 @@ COST_MISSING: Final = {
     "no_usage": "No cost: the sender told neither input nor output tokens.",
     "no_model": "No cost: the sender named no model.",
     "unknown_model": "No cost: no price is known for this model.",
+    "unknown_price": "No cost: the model's price in this tier of service, or for a kind of usage of this call, is not known.",
 }
 
 #: Control characters become their Unicode pictures, so that an escape sequence is seen and does nothing. Line feed, tab

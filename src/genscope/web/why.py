@@ -32,8 +32,10 @@ MISSING: Final = {
     "no_usage": "None: the sender told neither input nor output tokens, and without them nothing can be computed. Have the"
     " instrumentation record usage; a streamed answer of OpenAI has it only with stream_options={'include_usage': true}.",
     "no_model": "None: the tokens are known, but not whose price they have. Have the sender name the model.",
-    "unknown_model": "None: no price is known for MODEL, or for a kind of token that it used. Add a price for it to the"
-    " project, then let genscope reprice compute the costs again.",
+    "unknown_model": "None: no price is known for MODEL. Add one to the project by genscope prices set, then let genscope"
+    " reprice compute the costs again.",
+    "unknown_price": "None: MODEL is known, but not what it costs in this tier of service, or what a kind of usage of this call"
+    " costs. Add a price for it to the project by genscope prices set, then let genscope reprice compute the costs again.",
 }
 #: Numbers as sent that are shown, and characters of one.
 _MOST: Final = 20
