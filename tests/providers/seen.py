@@ -25,6 +25,8 @@ class Seen:
     cost_source: str | None
     input: Said
     output: Said
+    #: The names of the tools that were called, as a filter finds them.
+    tool_calls: list[str]
 
 
 Change = Callable[[list[Seen]], list[Seen]]
@@ -38,8 +40,9 @@ def expected(provider: Provider) -> list[Seen]:
     result: Said = [("tool", {"type": "tool_result", **identity, "result": RESULT})]
     answer: Said = [("assistant", {"type": "text", "text": ANSWER})]
     said = [(asked, call), (asked + call + result, answer)]
+    tools: list[list[str]] = [[TOOL_NAME], []]
     return [
-        Seen(provider.model, provider.name, used.usage, used.cost, "computed", *said[number])
+        Seen(provider.model, provider.name, used.usage, used.cost, "computed", *said[number], tools[number])
         for number, used in enumerate(provider.calls)
     ]
 
@@ -55,6 +58,7 @@ def seen(span: dict[str, Any]) -> Seen:
         cost_source=span["cost_source"],
         input=_said(span["input_messages"]),
         output=_said(span["output_messages"]),
+        tool_calls=span["tool_calls"],
     )
 
 
