@@ -98,7 +98,7 @@ GEMINI = [
 ]
 
 OF_ANSWER = Difference("names the model as the answer does", telling(model="claude-sonnet-4-5-20250929"))
-IN_LOGS = Difference("tells messages in log records alone", telling(input=[], output=[]))
+IN_LOGS = Difference("tells messages in log records alone", telling(input=[], output=[], tool_calls=[]))
 NO_CACHE = both(without_cache, costing("0.00099", "0.0006105"))
 BEDROCK = [
     *(
