@@ -21,8 +21,11 @@ const models = {
   anthropic: () => createAnthropic({ baseURL })(told.model),
 };
 
-const processor = taker === "langfuse" ? new LangfuseSpanProcessor() : new BatchSpanProcessor(new OTLPTraceExporter());
-const sdk = new NodeSDK({ spanProcessors: [processor] });
+const takers = {
+  otlp: () => new BatchSpanProcessor(new OTLPTraceExporter()),
+  langfuse: () => new LangfuseSpanProcessor(),
+};
+const sdk = new NodeSDK({ spanProcessors: [takers[taker]()] });
 sdk.start();
 const telemetry = { isEnabled: true };
 if (version === "7") {
@@ -46,10 +49,12 @@ const asked = {
 
 const root = trace.getTracer("shop").startSpan("answer-ticket");
 await context.with(trace.setSpan(context.active(), root), async () => {
-  if (streamed) await ai.streamText(asked).consumeStream();
-  else await ai.generateText(asked);
+  if (streamed) {
+    const result = ai.streamText(asked);
+    await result.consumeStream();
+    await result.steps;
+  } else await ai.generateText(asked);
 });
 root.end();
-await processor.forceFlush();
+await sdk.shutdown(); // sends what there is
 console.log(JSON.stringify({ trace: root.spanContext().traceId }));
-await sdk.shutdown();
