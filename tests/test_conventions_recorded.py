@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from genscope.conventions import to_span
+from genscope.messages import conversation
 from genscope.model import RawSpan, Resource, Scope, Span
 
 START = 1_762_340_000_000_000_000
@@ -72,6 +73,13 @@ def test_gemini_tells_its_counts_by_modality_too() -> None:
         "input_cache_read_text": 1000,
         "input_cache_read_audio": 24,
     }
+
+
+@pytest.mark.parametrize("response", ['{"result": "Shipped."}', {"result": "Shipped."}, "Shipped."])
+def test_gemini_is_given_a_text_inside_an_object(response: Any) -> None:
+    said = [{"role": "user", "parts": [{"type": "tool_call_response", "id": "", "response": response}]}]
+    (message,) = conversation(json.dumps(said), "user")
+    assert [(part.kind, part.value) for part in message.parts] == [("tool_result", "Shipped.")]
 
 
 def test_the_ai_sdk_7_tells_when_a_stream_began() -> None:

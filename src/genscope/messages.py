@@ -556,7 +556,6 @@ _READERS: Final[dict[str, _Reader]] = {
     **dict.fromkeys(
         (
             "tool_result",
-            "tool_call_response",
             "server_tool_call_response",
             "tool-result",
             "function_call_output",
@@ -567,6 +566,7 @@ _READERS: Final[dict[str, _Reader]] = {
         ),
         _tool_result,
     ),
+    "tool_call_response": _function_response,  # what the provider was given, so it may be Gemini's
     **dict.fromkeys(
         (
             "image",
@@ -641,7 +641,7 @@ def _reader(value: Object) -> _Reader | None:
 
 def _is_result(value: Json) -> bool:
     return isinstance(value, dict) and (
-        _READERS.get(str(value.get("type"))) is _tool_result
+        _READERS.get(str(value.get("type"))) in (_tool_result, _function_response)
         or any(key in value for key in ("functionResponse", "function_response", "toolResult", "toolResponse"))
     )
 
