@@ -613,7 +613,7 @@ def test_whatever_is_sent_has_a_cost_or_a_reason(
     model: str, provider: str | None, tier: str | None, usage: dict[str, int] | None, host: str | None, type: str
 ) -> None:
     span = Span("t", "s", TIME, type=type, model=model, provider=provider, usage=usage, service_tier=tier)
-    span.attributes["server.address"] = host
+    span.server_address = host
     price(span)
     assert (span.cost is None) == (span.cost_source is None) == (span.cost_rule is None)
     assert span.cost is None or (span.cost_missing is None and span.cost["total"] >= 0)

@@ -347,3 +347,16 @@ def test_the_command_ends_at_a_signal_and_says_so(large: Server) -> None:
     refused = genscope("reprice", "--from", "yesterday", **of(large))
     until(lambda: genscope("reprice", "--from", ALL, **of(large)).returncode == 0)
     assert (refused.returncode, "ISO 8601" in refused.stderr) == (1, True)
+
+
+def test_what_told_the_seller_and_the_tier_tells_it_again(fresh_server: Server) -> None:
+    send(
+        fresh_server,
+        generation(0, "llama-3.1-8b-instant", **{"gen_ai.provider.name": "openai", "server.address": "api.groq.com"}),
+        generation(1, "mistral-nemo", **{"gen_ai.provider.name": "openai", "server.address": "localhost"}),
+        generation(2, "gpt-5-mini", **{"gen_ai.response.service_tier": "flex"}),
+    )
+    before = spans_of(fresh_server)
+    assert [span["cost_missing"] for span in before] == [None, "unknown_model", None]
+    assert reprice(fresh_server)["changed"] == 0
+    assert spans_of(fresh_server) == before

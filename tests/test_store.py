@@ -85,6 +85,7 @@ def full_span(number: int, **changes: object) -> Span:
         cost={"input": Decimal("0.000000000001"), "total": Decimal("12345678901234567890.5")},
         cost_source="computed",
         cost_missing=None,
+        server_address="api.openai.com",
         service_tier="batch",
         type_rule="gen_ai gen_ai.operation.name",
         model_rule="gen_ai gen_ai.response.model",

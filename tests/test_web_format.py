@@ -47,8 +47,8 @@ def test_money(dollars: str | None, text: str) -> None:
 def test_money_is_exact_on_demand() -> None:
     assert format.exact_money(Decimal("0.0012345600")) == "$0.00123456"
     assert format.exact_money(Decimal("1E+2")) == "$100"
-    assert format.rate(Decimal("0.001"), 800) == "$1.25"
-    assert format.rate(Decimal("0"), 800) == "$0"
+    assert format.rate(Decimal("0.001"), 800, 1_000_000) == "$1.25"
+    assert format.rate(Decimal("0"), 800, 1_000_000) == "$0"
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,25 @@ def test_a_bill_survives_parts_larger_than_their_total() -> None:
         "a", usage={"input": 10, "input_cache_read": 90}, cost={"input": Decimal(1), "input_cache_read": Decimal(2)}
     )
     assert [line.tokens for line in bill.lines(made)] == [10, 90]
+
+
+def test_a_bill_counts_cached_audio_once_and_prices_searches_by_the_thousand() -> None:
+    usage = {"input": 1000, "input_audio": 400, "input_cache_read": 300, "input_cache_read_audio": 100, "web_search": 2}
+    cost = {
+        "input": Decimal("0.0105"),
+        "input_audio": Decimal("0.0096"),
+        "input_cache_read": Decimal("0.00012"),
+        "input_cache_read_audio": Decimal("0.00004"),
+        "web_search": Decimal("0.02"),
+        "total": Decimal("0.0305"),
+    }
+    lines = bill.lines(span("a", usage=usage, cost=cost))
+    assert {line.kind: line.tokens for line in lines} == {
+        "input": 400,
+        "input_audio": 300,
+        "input_cache_read": 200,
+        "input_cache_read_audio": 100,
+        "web_search": 2,
+    }
+    assert lines[-1].working == "2 × $10 / 1k"  # noqa: RUF001
+    assert sum(line.cost or 0 for line in lines) == cost["total"]

@@ -132,6 +132,8 @@ class Span:
     cost_missing: str | None = None
     #: The tier of service that the provider says it gave (`batch`, `flex`, `priority`, ...), which decides the price.
     service_tier: str | None = None
+    #: The host that was asked (`server.address`), which tells the seller where the provider is no more than the protocol.
+    server_address: str | None = None
     #: Which rule gave the value: `dialect source`, as the tables of `genscope.conventions` have it; for the cost the price
     #: that was applied. None where no rule did.
     type_rule: str | None = None

@@ -122,6 +122,7 @@ class SpanShape(msgspec.Struct):
     cost_source: str | None
     cost_missing: str | None
     service_tier: str | None
+    server_address: str | None
     explain: ExplainShape
     tools: list[str]
     tool_calls: list[str]
@@ -238,6 +239,7 @@ def span_shape(span: Span, *, preview: bool = False, messages: bool = False) -> 
         cost_source=span.cost_source,
         cost_missing=span.cost_missing,
         service_tier=span.service_tier,
+        server_address=span.server_address,
         explain=_explained(span),
         tools=span.tools,
         tool_calls=span.tool_calls,

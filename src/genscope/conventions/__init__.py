@@ -333,6 +333,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
         tools=offered(type_, tools, told("tool_names"), input_, parameters),
         tool_calls=called(type_, output),
         service_tier=None if told("rolls_up") else told("service_tier"),
+        server_address=told("server_address"),
         session_id=told("session_id"),
         user_id=told("user_id"),
         tags=told("tags") or [],

@@ -1,6 +1,6 @@
 """OpenTelemetry's general attributes, and what a span says without any attribute.
 
-Source: OpenTelemetry semantic conventions (`service.*`, `deployment.*`, `user.*`, `session.*`), OTLP.
+Source: OpenTelemetry semantic conventions (`service.*`, `server.*`, `deployment.*`, `user.*`, `session.*`), OTLP.
 """
 
 from __future__ import annotations
@@ -38,5 +38,6 @@ TABLE: Table = {
         "deployment.environment": text,
         "@resource.deployment.environment": text,
     },
+    "server_address": {"server.address": text},
     "version": {"@resource.service.version": text},
 }

@@ -17,7 +17,7 @@ _TOLD_BY_USAGE: Final = {"input_flex": "flex", "input_priority": "priority"}
 def price(span: Span, overrides: Overrides = NONE) -> None:
     """Set `cost`, `cost_source`, `cost_rule` and `cost_missing` of `span`.
 
-    It goes by `usage`, `model`, `provider`, `service_tier`, `type`, start and the attribute `server.address`. One of
+    It goes by `usage`, `model`, `provider`, `service_tier`, `type`, start and `server_address`. One of
     `overrides` wins over the price list, whatever the tier. A cost reported by the sender stays, and one that was computed
     before is computed again. A `provider` that was not told becomes the one whose price list has the model, and a
     `service_tier` the one whose names the counts have.
@@ -27,7 +27,7 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
     """
     span.cost_missing = None
     name = span.model
-    model = None if name is None else price_list.find(span.provider, name, span.attributes.get("server.address"))
+    model = None if name is None else price_list.find(span.provider, name, span.server_address)
     if span.provider is None and model is not None:
         span.provider = model.provider
     if span.cost is not None and span.cost_source != "computed":

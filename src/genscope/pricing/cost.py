@@ -26,9 +26,7 @@ _TOTALS: Final = ("input", "output")
 #: Kinds that no price list has a price of.
 _TEXT: Final = frozenset({"input_text", "output_text", "input_cache_read_text", "input_modality_text"})
 #: What was cached of a modality -> the modality, which counts it as well.
-_CACHED: Final = tuple(
-    (f"input_cache_read_{modality}", f"input_{modality}") for modality in ("audio", "image", "video")
-)
+CACHED: Final = tuple((f"input_cache_read_{modality}", f"input_{modality}") for modality in ("audio", "image", "video"))
 
 
 def amount(value: Json) -> Decimal | None:
@@ -139,4 +137,4 @@ def _parts_first(
     return tuple(
         (kind, next((whole for whole in ancestors(kind) if whole in known), None))
         for kind in sorted(known, key=lambda kind: (-len(kind), kind))
-    ), tuple((cached, modality) for cached, modality in _CACHED if cached in known and modality in known)
+    ), tuple((cached, modality) for cached, modality in CACHED if cached in known and modality in known)

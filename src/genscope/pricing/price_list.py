@@ -175,7 +175,7 @@ _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1_000)
 
 
-def find(provider: str | None, model: str, host: object = None) -> Model | None:
+def find(provider: str | None, model: str, host: str | None = None) -> Model | None:
     """The model called `model` by `provider` (OpenTelemetry's name of it), None if no price of it is known.
 
     `host`, the server that was asked, tells the seller where `provider` is no more than the protocol.
@@ -184,7 +184,7 @@ def find(provider: str | None, model: str, host: object = None) -> Model | None:
         return None
     if provider is not None and provider not in _ASSUMED:
         host = None
-    return _find(provider, model, host if isinstance(host, str) and len(host) <= _LONGEST else None)
+    return _find(provider, model, host if host is not None and len(host) <= _LONGEST else None)
 
 
 @lru_cache(maxsize=4096)

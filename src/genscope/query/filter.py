@@ -19,6 +19,8 @@ FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
     "level": LEVELS,
     "model": None,
     "provider": None,
+    "server_address": None,
+    "service_tier": None,
     "session_id": None,
     "user_id": None,
     "tag": None,

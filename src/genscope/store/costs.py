@@ -30,7 +30,7 @@ from genscope.store.where import COST_MISSING, where
 WINDOW: Final = 20_000
 #: What identifies a span, and what is written.
 KEY: Final = ("project_id", "time", "trace_id", "span_id")
-WRITTEN: Final = ("provider", "cost", "cost_source", "cost_missing", "cost_rule")
+WRITTEN: Final = ("provider", "service_tier", "cost", "cost_source", "cost_missing", "cost_rule")
 #: Seconds between two looks at a mutation.
 STEP: Final = 0.02
 

@@ -41,6 +41,7 @@ PLAIN: Final[dict[str, pa.DataType]] = {
     "cost_source": pa.string(),
     "cost_missing": pa.string(),
     "service_tier": pa.string(),
+    "server_address": pa.string(),
     "type_rule": pa.string(),
     "model_rule": pa.string(),
     "usage_rule": pa.string(),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from genscope.model import Span
+from genscope.pricing.cost import CACHED
+from genscope.pricing.usage import FEES
 from genscope.web import format as fmt
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -20,23 +22,32 @@ NAMES = {
     "input_cache_write": "Input, written to cache",
     "input_cache_write_5m": "Input, written to cache for 5 min",
     "input_cache_write_1h": "Input, written to cache for 1 h",
+    "input_cache_read_audio": "Input, audio read from cache",
+    "input_cache_read_image": "Input, images read from cache",
     "input_audio": "Input, audio",
     "input_image": "Input, images",
+    "input_video": "Input, video",
     "output": "Output",
     "output_reasoning": "Output, reasoning",
     "output_audio": "Output, audio",
+    "output_image": "Output, images",
+    "output_citation": "Output, citations",
+    "web_search": "Web searches",
+    "file_search": "File searches",
+    "search": "Searches",
+    "request": "The call itself",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One kind of token: how many, what they cost together, and how that came about."""
+    """One kind of usage: how many tokens or calls, what they cost together, and how that came about."""
 
     kind: str
     name: str
     tokens: int | None
     cost: Decimal | None
-    #: Tokens times the price of a million of them, empty where it cannot be said.
+    #: Tokens times the price of a million of them, or calls times that of a thousand; empty where it cannot be said.
     working: str
 
 
@@ -56,13 +67,24 @@ def _own(values: dict[str, int] | dict[str, Decimal]) -> dict[str, Decimal]:
     return own
 
 
+def _tokens(charged: dict[str, int]) -> dict[str, Decimal]:
+    """Return each kind's count without that of its parts; what was cached of a modality is no part of the modality again."""
+    own = _own(charged)
+    for cached, modality in CACHED:
+        if cached in own and modality in own:
+            twice = min(own[cached], own[modality])
+            own[modality] -= twice
+            own["input"] = own.get("input", Decimal(0)) + twice
+    return own
+
+
 def lines(span: Span) -> list[Line]:
     """Return the lines of the bill, without a total."""
     usage = {kind: n for kind, n in (span.usage or {}).items() if kind != "total"}
     cost = {kind: money for kind, money in (span.cost or {}).items() if kind != "total"}
     # A part that was counted but not charged on its own stays within its total, or the line's price would be wrong.
     charged = {kind: n for kind, n in usage.items() if kind in cost} if cost else usage
-    tokens, money = _own(charged), _own({kind: amount for kind, amount in cost.items() if kind in usage})
+    tokens, money = _tokens(charged), _own({kind: amount for kind, amount in cost.items() if kind in usage})
     bill = []
     for kind in sorted({*usage, *cost}):
         count = int(tokens[kind]) if kind in tokens else None
@@ -78,6 +100,7 @@ def lines(span: Span) -> list[Line]:
             continue
         working = ""
         if count and amount is not None and kind in usage:
-            working = f"{fmt.count(count)} {TIMES} {fmt.rate(amount, count)} / 1M"
+            many, unit = (1_000, "1k") if kind in FEES else (1_000_000, "1M")
+            working = f"{fmt.count(count)} {TIMES} {fmt.rate(amount, count, many)} / {unit}"
         bill.append(Line(kind, name, count, amount, working))
     return bill

@@ -15,7 +15,6 @@ from markupsafe import Markup, escape
 UNKNOWN: Final = "—"
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-MILLION: Final = 1_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Why a generation has no cost, by `Span.cost_missing`.
@@ -145,9 +144,9 @@ def exact_money(dollars: Decimal | None) -> str:
     return UNKNOWN if dollars is None else f"${exact(dollars)}"
 
 
-def rate(dollars: Decimal, tokens: int) -> str:
-    """Return the price of a million tokens that makes `tokens` cost `dollars`, to eight significant digits."""
-    price = dollars * MILLION / tokens
+def rate(dollars: Decimal, count: int, many: int) -> str:
+    """Return the price of `many` that makes `count` cost `dollars`, to eight significant digits."""
+    price = dollars * many / count
     return f"${exact(price.quantize(Decimal(1).scaleb(price.adjusted() - 7)).normalize())}" if price else "$0"
 
 

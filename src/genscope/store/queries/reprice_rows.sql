@@ -9,6 +9,7 @@ SELECT
     provider,
     usage,
     service_tier,
+    server_address,
     cost,
     cost_source,
     $cost_missing AS cost_missing,

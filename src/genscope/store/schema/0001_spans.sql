@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS spans
     cost_source           LowCardinality(Nullable(String)),
     cost_missing          LowCardinality(Nullable(String)),
     service_tier          LowCardinality(Nullable(String)),
+    server_address        LowCardinality(Nullable(String)),
     type_rule             LowCardinality(Nullable(String)),
     model_rule            LowCardinality(Nullable(String)),
     usage_rule            LowCardinality(Nullable(String)),

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS repriced
     span_id      String,
     staged       Bool DEFAULT true,
     provider     Nullable(String),
+    service_tier Nullable(String),
     cost         Array(Tuple(kind String, amount Decimal(38, 12))),
     cost_source  Nullable(String),
     cost_missing Nullable(String),
