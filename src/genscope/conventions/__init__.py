@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from genscope.conventions import (
@@ -278,6 +279,8 @@ _MODEL_PREFIXES: Final = {
     "openrouter": "openrouter",
 }
 _ENVIRONMENT: Final = re.compile(r"[a-z0-9_-]{1,40}")
+#: Characters of an environment as sent, beyond which it is no name, or white space.
+_LONGEST_ENVIRONMENT: Final = 256
 #: Environments that Langfuse itself writes; from any other its reserved prefix is taken away.
 _OF_LANGFUSE: Final = frozenset({"langfuse-prompt-experiment", "langfuse-llm-as-a-judge", "langfuse-evaluation"})
 
@@ -299,6 +302,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
     moved = reading.moved(raw.attributes)
     input_, output = told("input"), told("output")
     parameters = _parameters(told("model_parameters"))
+    environment = told("environment")
     tools = told("tools")
     if tools is not None and "langfuse.observation.input" not in moved:
         request = gen_ai.with_tools(input_, tools)
@@ -337,7 +341,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
         session_id=told("session_id"),
         user_id=told("user_id"),
         tags=told("tags") or [],
-        environment=_environment(told("environment")),
+        environment=environment and _environment(environment[:_LONGEST_ENVIRONMENT]),
         release=told("release"),
         version=told("version"),
         metadata=told("metadata") or {},
@@ -376,10 +380,9 @@ def _parameters(sent: Attributes | None) -> Attributes | None:
     }
 
 
-def _environment(name: str | None) -> str | None:
+@lru_cache(maxsize=256)
+def _environment(name: str) -> str | None:
     """The environment as Langfuse spells it; None for "default" and for what is no name."""
-    if name is None:
-        return None
     name = name.strip().lower()
     if name not in _OF_LANGFUSE:
         name = re.sub(r"^langfuse[-_]?", "", name)

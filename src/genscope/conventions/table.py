@@ -79,12 +79,12 @@ class Reading(NamedTuple):
         told = [self.found[field] for field in MOVED if field in self.found]
         for parts in self.merged.values():
             told += parts
-        return {
-            name
-            for rule, value, names in told
-            for name in names
-            if not isinstance(rule.decode, Part) or attributes[name] == value
-        }
+        moved: set[str] = set()
+        for rule, value, names in told:
+            if isinstance(rule.decode, Part):
+                names = tuple(name for name in names if attributes[name] == value)
+            moved.update(names)
+        return moved
 
 
 class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
@@ -140,21 +140,6 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
         """Ask every source of `raw` and keep the best per field. Takes one pass over the span's attributes."""
         best: dict[str, Found] = {}
         groups: dict[str, tuple[Rule, dict[str, Any]]] = {}
-        attributes = raw.attributes
-
-        for name in attributes:
-            exact, prefixed = self[name]
-            for rule in exact:
-                slot, rank, _, decode, _, _ = rule
-                if slot not in best or rank < best[slot][0][1]:
-                    value = decode(attributes[name], raw)
-                    if value is not None:
-                        best[slot] = (rule, value, (name,))
-            for rule in prefixed:
-                source = rule[2]
-                if source not in groups:
-                    groups[source] = (rule, {})
-                groups[source][1][name[len(source) - 1 :]] = attributes[name]
 
         def ask(rule: Rule, told: Any) -> None:
             slot, rank, _, decode, _, _ = rule
@@ -163,15 +148,30 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
                 if value is not None:
                     best[slot] = (rule, value, ())
 
+        for name, told in raw.attributes.items():
+            exact, prefixed = self[name]
+            for rule in exact:  # `ask`, without the price of a call
+                slot, rank, _, decode, _, _ = rule
+                if slot not in best or rank < best[slot][0][1]:
+                    value = decode(told, raw)
+                    if value is not None:
+                        best[slot] = (rule, value, (name,))
+            for rule in prefixed:
+                source = rule[2]
+                if source not in groups:
+                    groups[source] = (rule, {})
+                groups[source][1][name[len(source) - 1 :]] = told
+
         for rule, group in groups.values():
             sent = tuple(group)
             ask(rule, group)
             if rule.field in MOVED and rule.slot in best and best[rule.slot][0] is rule:
                 used = tuple(rule.source[:-1] + rest for rest in sent if rest not in group)
                 best[rule.slot] = (rule, best[rule.slot][1], used)
+        resource = raw.resource.attributes
         for name, rule in self.resource:
-            if name in raw.resource.attributes:
-                ask(rule, raw.resource.attributes[name])
+            if name in resource:
+                ask(rule, resource[name])
         for rule in self.events if raw.events else ():
             ask(rule, None)
         for rule in self.span:
@@ -180,9 +180,8 @@ class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):
         values = {slot: told[1] for slot, told in best.items()}
         merged: dict[str, list[Found]] = {}
         for field, slots in self.merged.items():
-            parts = [best[slot] for slot in slots if slot in best]
-            if parts:
-                merged[field] = parts
+            if not best.keys().isdisjoint(slots):
+                parts = merged[field] = [best[slot] for slot in slots if slot in best]
                 values[field] = {key: value for part in reversed(parts) for key, value in part[1].items()}
         return Reading(values, best, merged)
 
