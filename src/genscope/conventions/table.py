@@ -82,8 +82,9 @@ class Reading(NamedTuple):
         moved: set[str] = set()
         for rule, value, names in told:
             if isinstance(rule.decode, Part):
-                names = tuple(name for name in names if attributes[name] == value)
-            moved.update(names)
+                moved.update(name for name in names if attributes[name] == value)
+            else:
+                moved.update(names)
         return moved
 
 
