@@ -12,8 +12,7 @@ TIME = 1_780_000_000_000_000_000
 
 def applied(provider: str | None, model: str, host: str | None = None) -> str | None:
     """The rule of the price without its source and date: `openai/gpt-4o`."""
-    attributes = {} if host is None else {"server.address": host}
-    span = Span("t", "s", TIME, type="generation", model=model, provider=provider, attributes=dict(attributes))
+    span = Span("t", "s", TIME, type="generation", model=model, provider=provider, server_address=host)
     span.usage = {"input": 10, "output": 10} if "embed" not in model else {"input": 10}
     price(span)
     rule = span.cost_rule
@@ -212,11 +211,11 @@ def test_the_server_tells_the_seller(
 
 @pytest.mark.parametrize(
     "host",
-    [None, 5, ["x"], "", "x" * 10_000, "[::1]", "\x00", "http://api.openai.com/v1"],
+    [None, "", "x" * 10_000, "[::1]", "\x00", "http://api.openai.com/v1"],
     ids=lambda host: str(host)[:9],
 )
-def test_any_host_will_do(host: object) -> None:
+def test_any_host_will_do(host: str | None) -> None:
     span = Span("t", "s", TIME, type="generation", model="gpt-4o", usage={"input": 1})
-    span.attributes["server.address"] = host  # type: ignore[assignment]
+    span.server_address = host
     price(span)
     assert span.cost is not None
