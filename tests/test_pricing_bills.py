@@ -653,6 +653,30 @@ ANTHROPIC = [
         "1000 x 3 + 100 x 15",
         "0.0045",
     ),
+    # "Long Context": twice the input, 1.5 times the output
+    Bill(
+        "Bedrock, global, long context",
+        "2025-12-01",
+        gen_ai("aws.bedrock", "global.anthropic.claude-sonnet-4-20250514-v1:0", input_tokens=200_001, output_tokens=10),
+        "200001 x 6 + 10 x 22.50",
+        "1.200231",
+    ),
+    Bill(
+        "Bedrock in a region, long context",
+        "2025-12-01",
+        langfuse(
+            "jp.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            {
+                "inputTokens": 1000,
+                "outputTokens": 100,
+                "totalTokens": 251_100,
+                "cacheReadInputTokens": 250_000,
+                "cacheWriteInputTokens": 0,
+            },
+        ),
+        "1000 x 6.60 + 250000 x 0.66 + 100 x 24.75",
+        "0.174075",
+    ),
     Bill(
         "Bedrock, the ARN of a profile",
         "2025-12-01",

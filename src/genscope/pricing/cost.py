@@ -23,6 +23,7 @@ _ZERO: Final = Decimal(0)
 _COST: Final = re.compile(r"(?<=.)_?cost$", re.IGNORECASE)
 #: Kinds whose cost is told even if it is zero; of the parts only those that cost something are.
 _TOTALS: Final = ("input", "output")
+_NOTHING: Final = dict.fromkeys(_TOTALS, 0)
 #: Kinds that no price list has a price of.
 _TEXT: Final = frozenset({"input_text", "output_text", "input_cache_read_text", "input_modality_text"})
 #: What was cached of a modality -> the modality, which counts it as well.
@@ -95,14 +96,14 @@ def computed(usage: Usage, rates: Rates) -> Cost | None:
     beside the other modalities, whether it was counted or not, and audio that was cached is not paid as audio again.
     """
     basis = usage.get("input", 0)
-    left = dict(usage)
+    left = {**_NOTHING, **usage}
     cost: Cost = {}
     total = _ZERO
     kinds, shared = _parts_first(tuple([kind for kind, count in usage.items() if count or kind in _TOTALS]))
     for cached, modality in shared:
         twice = min(usage[cached], usage[modality])
         left[modality] -= twice
-        left["input"] = left.get("input", 0) + twice
+        left["input"] += twice
     for kind, whole in kinds:
         count = left[kind]
         rate = rates.rate(kind, basis)
@@ -134,6 +135,8 @@ def _parts_first(
 ) -> tuple[tuple[tuple[str, str | None], ...], tuple[tuple[str, str], ...]]:
     """Kinds with what each is a part of, parts before wholes; and pairs of kinds that count some tokens both."""
     known = frozenset(kinds) - {"total"} - _TEXT
+    # A total that was not told costs what its parts do.
+    known |= {side for side in _TOTALS if any(kind.startswith(f"{side}_") for kind in known)}
     return tuple(
         (kind, next((whole for whole in ancestors(kind) if whole in known), None))
         for kind in sorted(known, key=lambda kind: (-len(kind), kind))

@@ -58,6 +58,24 @@ _SONNET_LONG: Final = {
     "output": "22.5",
 }
 
+# Bedrock: no fee of searches, and regions are dearer by a tenth
+_BEDROCK: Final = {kind: price for kind, price in _SONNET.items() if kind != "web_search"}
+_BEDROCK_REGION: Final = {
+    "input": "3.3",
+    "input_cache_read": "0.33",
+    "input_cache_write": "4.125",
+    "input_cache_write_1h": "6.6",
+    "output": "16.5",
+}
+_BEDROCK_REGION_LONG: Final = {
+    "input": "6.6",
+    "input_cache_read": "0.66",
+    "input_cache_write": "8.25",
+    "input_cache_write_1h": "13.2",
+    "output": "24.75",
+}
+_BEDROCK_SONNET: Final = (Published(_BEDROCK, long=(200_000, _SONNET_LONG)),)
+
 #: Seller and the list's name of the model -> its prices instead of the list's; the last one that holds counts.
 CORRECTED: Final = {
     # The list has the cached price of June for the time before as well. OpenAI, "Pricing", 2025-04: 10, cached 2.50, 40
@@ -67,6 +85,13 @@ CORRECTED: Final = {
     ),
     # The list has no long context, which cost double from its first day. Anthropic, "Pricing", 2025-08
     ("anthropic", "claude-sonnet-4-0"): (Published(_SONNET, long=(200_000, _SONNET_LONG)),),
+    # The same at Bedrock. AWS, "Amazon Bedrock Pricing", "Long Context", 2025-10
+    ("aws", "global.anthropic.claude-sonnet-4-20250514-v1:0"): _BEDROCK_SONNET,
+    ("aws", "regional.anthropic.claude-sonnet-4-20250514-v1:0"): _BEDROCK_SONNET,
+    ("aws", "global.anthropic.claude-sonnet-4-5-20250929-v1:0"): _BEDROCK_SONNET,
+    ("aws", "regional.anthropic.claude-sonnet-4-5-20250929-v1:0"): (
+        Published(_BEDROCK_REGION, long=(200_000, _BEDROCK_REGION_LONG)),
+    ),
     # The list has the prices of February 2025 for all times
     ("deepseek", "deepseek-chat"): _deepseek(
         _CHAT, _OFF_PEAK, {"input": "0.14", "input_cache_read": "0.014", "output": "0.28"}
