@@ -75,6 +75,9 @@ _SAME_PRICE: Final = re.compile(r"(.+):(?:thinking|beta)")
 #: What Vertex (`@20250929`, `@default`) and Claude Code (`[1m]`) put behind a name.
 _TAIL: Final = re.compile(r"(.+?)(?:@(?:\d{8}|default|latest|\d{3})|\[1m\])")
 
+#: Prefixes that are looked behind; a gateway's model of another gateway has three.
+_MOST_PREFIXES: Final = 5
+
 
 class Name(NamedTuple):
     """What a name says."""
@@ -92,7 +95,7 @@ def read(model: str) -> Name:
     rest = model.strip().lower()
     seller: str | None = None
     models = [rest]
-    while True:
+    while len(models) <= _MOST_PREFIXES:
         sold, within = _step(rest)
         if within is None:
             return Name(None, (), plain=False)

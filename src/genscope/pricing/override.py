@@ -85,7 +85,8 @@ def _price(kind: str, written: object) -> Decimal:
         raise ValueError(f"the price of {kind} must be 0 to {_DEAREST} US dollars, not {text[:80]}")
     if int(price.normalize().as_tuple().exponent) < -_DIGITS:
         raise ValueError(f"the price of {kind} must have at most {_DIGITS} digits after the point, not {text[:80]}")
-    return price.copy_abs()
+    # Zero may carry any exponent: `0e999999` is no more than 0.
+    return price.copy_abs() if price else Decimal(0)
 
 
 class Overrides:
@@ -100,17 +101,16 @@ class Overrides:
         """The rates of the most specific override that holds at `time` (nanoseconds since the epoch), None without one.
 
         An exact name is more specific than a pattern, a pattern the more so the more it spells out, and one for a
-        provider more than one for any; of equals the one that began last counts.
+        provider more than one for any; of equals the one that began last counts. A name longer than patterns may be fits none.
         """
-        if not self._entries:
+        if not self._entries or len(model) > _LONGEST:
             return None
         matching = self._known.get((provider, model))
         if matching is None:
             matching = self._matching(provider, model)
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            if len(model) <= _LONGEST:
-                self._known[provider, model] = matching
+            self._known[provider, model] = matching
         return next((rates for start, rates in matching if start is None or start <= time), None)
 
     def _matching(self, provider: str | None, model: str) -> tuple[tuple[int | None, Rates], ...]:

@@ -73,10 +73,6 @@ _NAMES: Final = {
 }
 #: Makers of models, asked in this order for a model whose provider is not told.
 _MAKERS: Final = ("openai", "anthropic", "google", "mistral", "cohere", "x-ai", "deepseek", "voyageai", "perplexity")
-#: Makers as Bedrock's model ids begin with them, after an optional region.
-_ON_BEDROCK: Final = ("ai21.", "amazon.", "anthropic.", "cohere.", "deepseek.", "meta.", "mistral.", "openai.", "qwen.")
-#: What stands before a model's name without belonging to it.
-_LEADS: Final = ("models/", "publishers/google/models/", "publishers/anthropic/models/")
 #: Providers that instrumentations name for any server that speaks their protocol, so that the model decides.
 _ASSUMED: Final = frozenset({"openai"})
 
