@@ -46,7 +46,7 @@ def reprice(
     lines = Client(url, public_key, secret_key).lines("POST", "reprice", parameters)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=err, transient=True) as progress:
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
             task = progress.add_task("looking" if dry_run else "repricing", total=None)
             for line in lines:
                 if line["type"] == "progress":
