@@ -192,7 +192,7 @@ def test_metadata_of_several_sources_is_joined_and_the_specific_one_wins() -> No
         }
     )
     assert made.metadata == {"a": 1, "b": 2, "c": 3}
-    assert made.attributes == {"other": 4}
+    assert made.attributes == {"other": 4, "langfuse.metadata": '{"a": 1, "b": 1, "c": 1}'}, "what lost is kept"
     assert sdk("5.0.4", {"langfuse.observation.metadata": '"text"'}).metadata == {"metadata": "text"}
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -55,20 +56,50 @@ def test_cases_hold_but_the_known_ones() -> None:
             assert {problem[-2:] for problem in problems} == {(0, None)}, "differs in more than the zeros"
 
 
+def test_no_attribute_is_lost() -> None:
+    """What is not kept among the attributes is in the fields, leaf by leaf."""
+    for path in CASES:
+        for raw in _decoded(path, json.loads(path.read_text())).spans:
+            span = _mapped(raw)
+            kept = {leaf for name in span.__slots__ for leaf in _leaves(getattr(span, name))}
+            moved = {name: value for name, value in raw.attributes.items() if name not in span.attributes}
+            assert {(name, leaf) for name in moved for leaf in _leaves(moved[name]) if leaf not in kept} == set(), path
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers in a value, in whatever JSON text they are wrapped."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    elif isinstance(value, str):
+        try:
+            inner = json.loads(value)
+        except ValueError:
+            yield value
+        else:
+            yield from _leaves(inner)
+    elif value is not None:
+        yield repr(value)
+
+
 def _problems(path: Path) -> tuple[str, list[Any]]:
     """The number of a case, and where the spans made of it differ from what it expects."""
     runner = _runner()
     case = json.loads(path.read_text())
-    for span in (span for r in case["resourceSpans"] for s in r.get("scopeSpans", []) for span in s.get("spans", [])):
-        span["traceId"] = runner.rewrite(path.stem, span["traceId"], 32)
-        span["spanId"] = runner.rewrite(path.stem, span["spanId"], 16)
-    decoded = otlp.decode(json.dumps({"resourceSpans": case["resourceSpans"]}).encode(), otlp.Format.JSON, 1000)
+    decoded = _decoded(path, case)
     spans = {raw.span_id: _mapped(raw) for raw in decoded.spans}
     problems: list[Any] = [("rejected", rejected.reason) for rejected in decoded.rejected]
     for want in case["expected"]:
         span = spans.get(runner.rewrite(path.stem, want["id"], 16))
         problems += [(want["id"], *found) for found in runner.differences(want, None if span is None else _shown(span))]
     return path.stem.split("__")[1], problems
+
+
+def _decoded(path: Path, case: dict[str, Any]) -> otlp.Decoded:
+    for span in (span for r in case["resourceSpans"] for s in r.get("scopeSpans", []) for span in s.get("spans", [])):
+        span["traceId"] = _runner().rewrite(path.stem, span["traceId"], 32)
+        span["spanId"] = _runner().rewrite(path.stem, span["spanId"], 16)
+    return otlp.decode(json.dumps({"resourceSpans": case["resourceSpans"]}).encode(), otlp.Format.JSON, 1000)
 
 
 @cache

@@ -19,7 +19,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             "Type generation, from the attribute gen_ai.operation.name (OpenTelemetry GenAI), which says chat.",
             "Model gpt-4o, from the attribute gen_ai.response.model (OpenTelemetry GenAI).",
-            "Usage 1,200 tokens in and 85 out, from the attributes gen_ai.usage.* (OpenTelemetry GenAI).",
+            "Usage 1,200 tokens in and 85 tokens out, from the attributes gen_ai.usage.* (OpenTelemetry GenAI).",
             "As sent gen_ai.usage.input_tokens 1200 gen_ai.usage.output_tokens 85",
             "Cost The tokens above at the price genai-prices",
             "openai/gpt-4o",
@@ -35,7 +35,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         [
             "Type generation, from the attribute langfuse.observation.type (Langfuse).",
-            'As sent langfuse.observation.usage_details {"input": 200, "input_cached_tokens": 800}',
+            "Usage 1,000 tokens in, from the attribute langfuse.observation.usage_details (Langfuse).",
+            'As sent {"input": 200, "input_cached_tokens": 800}',
             "Cost What the sender reported, from the attribute langfuse.observation.cost_details (Langfuse).",
         ],
     ),
@@ -54,6 +55,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "of no known price": (
         CHAT | TOKENS | {"gen_ai.request.model": "our-own {x} <b>"},
         ["Cost None: no price is known for our-own {x} <b>", "genscope reprice"],
+    ),
+    "of no known price in its tier": (
+        CHAT | TOKENS | {"gen_ai.request.model": "gpt-4o", "gen_ai.response.service_tier": "flex"},
+        ["Cost None: gpt-4o is known, but not what it costs", "It was served as flex."],
     ),
     "a roll-up": (
         {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4o"} | TOKENS,

@@ -308,7 +308,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
         request = gen_ai.with_tools(input_, tools)
         if request != input_:
             input_ = request
-            moved.update(reading.found["tools"][2])
+            moved |= reading.moved(raw.attributes, ("tools",))
     return Span(
         trace_id=raw.trace_id,
         span_id=raw.span_id,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from genscope.conventions.decode import content, dumped, mapping, parsed, text
 from genscope.conventions.gen_ai import with_instructions
-from genscope.conventions.table import Table
+from genscope.conventions.table import Part, Table
 from genscope.model import Json, RawSpan
 
 
@@ -37,7 +37,7 @@ def _answered(value: Json, _span: RawSpan) -> str | None:
 
 TABLE: Table = {
     "name": {"logfire.msg": text},
-    "tools": {"model_request_parameters": _tools},
+    "tools": {"model_request_parameters": Part(_tools)},
     "input": {
         "prompt": content,
         "events": _asked,

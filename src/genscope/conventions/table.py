@@ -74,18 +74,28 @@ class Reading(NamedTuple):
         found = self.found.get(field)
         return None if found is None else found[0].text
 
-    def moved(self, attributes: Attributes) -> set[str]:
-        """Those of `attributes` that became a field as they are, and need not be kept beside it."""
-        told = [self.found[field] for field in MOVED if field in self.found]
-        for parts in self.merged.values():
-            told += parts
+    def moved(self, attributes: Attributes, fields: Iterable[str] = MOVED) -> set[str]:
+        """Those of `attributes` that became one of `fields` as they are, and need not be kept beside it."""
         moved: set[str] = set()
-        for rule, value, names in told:
-            if isinstance(rule.decode, Part):
-                moved.update(name for name in names if attributes[name] == value)
+        for field in fields:
+            if field in self.found:
+                told = [self.found[field]]
+            elif field in self.merged:
+                parts = self.merged[field]
+                told = [part for part in parts if len(parts) == 1 or _within(part[1], self.values[field])]
             else:
-                moved.update(names)
+                continue
+            for rule, value, names in told:
+                if isinstance(rule.decode, Part):
+                    moved.update(name for name in names if attributes[name] == value)
+                else:
+                    moved.update(names)
         return moved
+
+
+def _within(part: Attributes, whole: Attributes) -> bool:
+    """Whether no better source had another value for an entry."""
+    return all(whole[name] == value for name, value in part.items())
 
 
 class Rules(dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]]):

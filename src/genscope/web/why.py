@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +20,7 @@ DIALECTS: Final = {
     "traceloop": "OpenLLMetry",
     "google_adk": "Google ADK",
     "pydantic_ai": "Pydantic AI",
+    "litellm": "LiteLLM",
     "livekit": "LiveKit",
     "mlflow": "MLflow",
     "langsmith": "LangSmith",
@@ -39,7 +41,7 @@ MISSING: Final = {
 }
 #: Numbers as sent that are shown, and characters of one.
 _MOST: Final = 20
-_LONGEST: Final = 200
+_LONGEST: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +89,30 @@ def _usage(span: Span) -> Answer:
 def _tokens(span: Span) -> str:
     usage = span.usage or {}
     if "input" in usage or "output" in usage:
-        return f"{count(usage.get('input'))} tokens in and {count(usage.get('output'))} out"
+        told = [(usage.get("input"), "in"), (usage.get("output"), "out")]
+        sides = [f"{count(tokens)} tokens {way}" for tokens, way in told if tokens is not None]
+        return " and ".join(sides)
     return f"{count(usage.get('total'))} tokens in all"
 
 
 def _cost(span: Span) -> Answer:
     if span.cost and span.cost_source == "computed":
-        tier = f" It was served as {one_line(span.service_tier, 40)}." if span.service_tier else ""
         before = "The tokens above at the price"
-        return Answer("Cost", before, one_line(span.cost_rule or "", 300), f", which held when the call began.{tier}")
+        after = f", which held when the call began.{_served(span)}"
+        return Answer("Cost", before, one_line(span.cost_rule or "", 300), after)
     if span.cost and span.cost_rule:
         return _by(span, "Cost", "What the sender reported", span.cost_rule)
     if span.cost:
         return Answer("Cost", "What the sender reported.")
     if span.cost_missing in MISSING:
-        return Answer("Cost", MISSING[span.cost_missing].replace("MODEL", one_line(span.model or "", 80)))
+        return Answer(
+            "Cost", MISSING[span.cost_missing].replace("MODEL", one_line(span.model or "", 80)) + _served(span)
+        )
     return Answer("Cost", "None: this is no call to a model that is paid for by itself.")
+
+
+def _served(span: Span) -> str:
+    return f" It was served as {one_line(span.service_tier, 40)}." if span.service_tier else ""
 
 
 def _by(span: Span, about: str, value: str | None, rule: str) -> Answer:
@@ -133,4 +143,4 @@ def _sent(attributes: Attributes, source: str) -> list[tuple[str, str]]:
 
 
 def _short(value: Json) -> str:
-    return one_line(value if isinstance(value, str) else repr(value), _LONGEST)
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _LONGEST)
