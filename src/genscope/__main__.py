@@ -9,11 +9,12 @@ def main() -> None:
     """Run the command line; exit 1 with a hint where the server is not installed."""
     try:
         from genscope.cli import main as run  # noqa: PLC0415 - what is missing shall be told, not raised
+
+        run()
     except ModuleNotFoundError as error:
         sys.exit(
             f"genscope: the server is not installed ({error.name} is missing). Install it: pip install 'genscope[server]'"
         )
-    run()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,21 @@
-"""`genscope projects` and `genscope keys`: these open the store themselves, so the server must be stopped."""
+"""`genscope projects` and `genscope keys`: these open the store themselves, so the server must be stopped.
+
+The engine is imported when it is opened: see `serve`.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genscope.app import open_store
-from genscope.auth import SLUG, make_key
 from genscope.cli.output import AsJson, give_up, out, print_rows
 from genscope.cli.serve import Data, settings_from
-from genscope.store.catalog import Catalog, Project
-from genscope.store.errors import StoreError, StoreLocked
+
+if TYPE_CHECKING:
+    from genscope.store.catalog import Catalog
 
 projects_app = typer.Typer(help="List and make projects, while the server is stopped.", no_args_is_help=True)
 keys_app = typer.Typer(help="List, make and revoke API keys, while the server is stopped.", no_args_is_help=True)
@@ -23,6 +25,10 @@ ProjectName = Annotated[str, typer.Option("--project", help="Project that the ke
 @contextlib.contextmanager
 def open_catalog(data: Data) -> Iterator[Catalog]:
     """Open the small tables of a stopped server; exit 1 if it is running."""
+    from genscope.app import open_store  # noqa: PLC0415
+    from genscope.store.catalog import Catalog  # noqa: PLC0415
+    from genscope.store.errors import StoreError, StoreLocked  # noqa: PLC0415
+
     settings = settings_from(data=data)
     try:
         with open_store(settings) as engine:
@@ -48,6 +54,9 @@ def create_project(
     as_json: AsJson = False,
 ) -> None:
     """Make a project and its first key pair, and print both; the secret is shown this once."""
+    from genscope.auth import SLUG, make_key  # noqa: PLC0415
+    from genscope.store.catalog import Project  # noqa: PLC0415
+
     if not SLUG.fullmatch(project):
         give_up(f"{project!r} is no project name: use lower-case letters, digits, - and _", 2)
     with open_catalog(data) as catalog:
@@ -75,6 +84,8 @@ def create_key(
     as_json: AsJson = False,
 ) -> None:
     """Make a key pair and print it; the secret is shown this once."""
+    from genscope.auth import make_key  # noqa: PLC0415
+
     with open_catalog(data) as catalog:
         if all(known.id != project for known in catalog.projects()):
             give_up(f"there is no project {project!r}; make it with: genscope projects create {project}")
