@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.command import genscope, of
+from tests.command import asked, asked_json, genscope, of
 from tests.running import Server, free_port
+from tests.sending import GENERATION, PROTOBUF, encoded, new_id, request, span
 
 
 class Stranger(BaseHTTPRequestHandler):
@@ -67,6 +70,19 @@ def test_an_open_server_needs_no_key(tmp_path_factory: pytest.TempPathFactory) -
         open_server.stop()
 
 
+def test_a_name_without_end_does_not_flood_the_terminal(fresh_server: Server) -> None:
+    attributes = {**GENERATION, "gen_ai.request.model": "m" * 100_000, "gen_ai.usage.input_tokens": 1}
+    body = encoded(request([span(new_id(16), attributes=attributes)]))
+    with fresh_server.client() as client:
+        assert client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).status_code == 200
+    told = asked(fresh_server, "coverage")
+    assert "mm…" in told
+    assert max(map(len, told.splitlines())) < 500
+    # No price can be set for it.
+    assert "genscope prices set" not in told
+    assert asked_json(fresh_server, "coverage")["unpriced_models"][0]["model"] == "m" * 100_000
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -111,3 +127,11 @@ def test_help_teaches(command: tuple[str, ...], taught: tuple[str, ...]) -> None
     assert done.returncode == 0, done.stderr
     for text in taught:
         assert text in done.stdout
+
+
+def test_help_and_questions_do_not_wait_for_the_server_to_be_imported() -> None:
+    program = (
+        "import sys, genscope.cli; print({'chdb', 'fastapi', 'pyarrow', 'genai_prices', 'grpc'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -16,14 +16,14 @@ from genscope.cli.client import (
     Url,
     filter_parameters,
 )
-from genscope.cli.output import AsJson, out, print_json, print_table
+from genscope.cli.output import LONGEST, AsJson, out, print_json, print_table
 
 #: What a reason means, and what to do about it.
 REASONS: Final = {
     "no_usage": "neither input nor output tokens are known: have the application send them, or set a price per call",
     "no_model": "no model is named: have the application send it",
     "unknown_model": "no price for the model: set one, see below",
-    "unknown_price": "a price for the model, but not for a kind of usage that the call had: set one, see below",
+    "unknown_price": "a price for the model, but none in its tier of service or of a kind of usage that the call had",
 }
 
 
@@ -86,7 +86,9 @@ def _row(model: dict[str, Any]) -> dict[str, object]:
 def _next_step(models: list[dict[str, Any]]) -> None:
     """Print the lines that would give each model a price, and its calls a cost."""
     priceable = [
-        model for model in models if model["model"] and set(model["cost_missing"]) & {"unknown_model", "no_usage"}
+        model
+        for model in models
+        if 0 < len(model["model"] or "") <= LONGEST and set(model["cost_missing"]) & {"unknown_model", "no_usage"}
     ]
     if not priceable:
         return

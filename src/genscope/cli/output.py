@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ out = Console(highlight=False, soft_wrap=True)
 #: For tables: an amount or a name that is cut off at the edge of the terminal is of no use.
 wide = Console(highlight=False, width=10_000)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+#: Letters of a value in a table; no model that anyone sells has a longer name, and no price can be set for one.
+LONGEST: Final = 300
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -55,4 +58,5 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def _written(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
