@@ -136,7 +136,8 @@ def _definitions(value: Json, _span: RawSpan) -> str | None:
     return dumped(value) if isinstance(value, list) and value else None
 
 
-def _input_messages(value: Json, span: RawSpan) -> str | None:
+def input_messages(value: Json, span: RawSpan) -> str | None:
+    """The messages, led by the instructions that the convention keeps beside them."""
     return with_instructions(content(value, span), span.attributes.get("gen_ai.system_instructions"))
 
 
@@ -224,7 +225,7 @@ TABLE: Table = {
         "@event gen_ai.content.prompt": _content_event("gen_ai.content.prompt", "gen_ai.prompt"),
         "gen_ai.prompt.*": flattened,
         "gen_ai.prompt": content,
-        "gen_ai.input.messages": _input_messages,
+        "gen_ai.input.messages": input_messages,
         "gen_ai.tool.call.arguments": content,
         "gen_ai.retrieval.query.text": content,
     },

@@ -6,13 +6,9 @@ Source: the attributes of Pydantic AI's instrumentation, versions 1 to 3 of its 
 from __future__ import annotations
 
 from genscope.conventions.decode import content, dumped, mapping, parsed, text
-from genscope.conventions.gen_ai import with_instructions
+from genscope.conventions.gen_ai import input_messages
 from genscope.conventions.table import Part, Table
 from genscope.model import Json, RawSpan
-
-
-def _all_messages(value: Json, span: RawSpan) -> str | None:
-    return with_instructions(content(value, span), span.attributes.get("gen_ai.system_instructions"))
 
 
 def _tools(value: Json, span: RawSpan) -> str | None:
@@ -41,7 +37,7 @@ TABLE: Table = {
     "input": {
         "prompt": content,
         "events": _asked,
-        "pydantic_ai.all_messages": _all_messages,
+        "pydantic_ai.all_messages": input_messages,
         "tool_arguments": content,
     },
     "output": {
