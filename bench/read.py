@@ -3,7 +3,7 @@
 The rows are those of `bench.load`, put into the engine directly, a template of them shifted in time and given new ids, so that
 millions take minutes. Times are of `store.reader` alone; each is the median of many calls with different arguments.
 
-    python -m bench.read [--millions 1]
+    python -m bench.read [--millions 1] [--told-twice 0.5]
 """
 
 from __future__ import annotations
@@ -38,12 +38,16 @@ PERIOD_NS: Final = 7 * 24 * 3600 * 10**9
 TIMES: Final = ("time", "start_time", "end_time", "completion_start_time")
 
 
-def fill(engine: Engine, spans: int) -> list[str]:
-    """Insert so many spans, spread evenly over seven days, and return some of their trace ids."""
+def fill(engine: Engine, spans: int, told_twice: float) -> list[str]:
+    """Insert so many spans, spread evenly over seven days, and return some of their trace ids.
+
+    `told_twice` is the share of the calls that another library tells of as well; these spans come on top.
+    """
     bodies = requests(TEMPLATE_SPANS, start=time.time_ns() - PERIOD_NS, step=PERIOD_NS // (spans // 8))
     decoded = [otlp.decode(body, otlp.Format.PROTOBUF, 100_000).spans for body in bodies]
     template = pa.concat_tables([encode("default", understand(raw, time.time_ns())[0]) for raw in decoded])
     copies = max(1, spans // template.num_rows)
+    template = pa.concat_tables([template, inner(template, told_twice)])
     ids: list[str] = []
     for copy in track(range(copies), description=f"writing {copies * template.num_rows:,} spans"):
         rows = template
@@ -61,6 +65,21 @@ def fill(engine: Engine, spans: int) -> list[str]:
     return ids
 
 
+def inner(rows: pa.Table, share: float) -> pa.Table:
+    """Return a share of the calls among some rows as an SDK beneath tells of them: a millisecond later, and until one earlier."""
+    calls = rows.filter(pc.equal(rows["type"], "generation"))
+    calls = calls.filter(pa.array([int(at * share) < int((at + 1) * share) for at in range(calls.num_rows)]))
+    changed = {
+        "span_id": pc.utf8_replace_slice(calls["span_id"], 0, 4, "5d5d"),
+        "scope_name": pa.array(["bench.sdk"] * calls.num_rows, pa.string()),
+        **{name: pc.add(calls[name].cast(pa.int64()), 10**6).cast(TIME) for name in ("time", "start_time")},
+        "end_time": pc.subtract(calls["end_time"].cast(pa.int64()), 10**6).cast(TIME),
+    }
+    for name, column in changed.items():
+        calls = calls.set_column(calls.column_names.index(name), name, column)
+    return calls
+
+
 def measure(name: str, call: Callable[[], object], times: int) -> None:
     """Print the median, and the slowest, of some calls after one to warm up."""
     call()
@@ -76,12 +95,13 @@ def main() -> None:
     """Fill and ask."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--millions", type=float, default=1)
+    parser.add_argument("--told-twice", type=float, default=0, help="share of calls that two libraries tell of")
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="genscope-bench-"))
     try:
         with contextlib.closing(open_engine(directory)) as engine:
             migrate(engine)
-            ids = fill(engine, int(options.millions * 1e6))
+            ids = fill(engine, int(options.millions * 1e6), options.told_twice)
             reader, source = Reader(engine), random.Random(1)
             generations = Filter().where("type", "generation")
             cursors = [reader.spans("default", generations).next_cursor]
@@ -98,6 +118,7 @@ def main() -> None:
             measure("models over 7 days", lambda: reader.models("default", Filter()), 5)
             day = Filter(start=time.time_ns() - PERIOD_NS // 7)
             measure("models over 1 day", lambda: reader.models("default", day), 5)
+            measure("coverage over 7 days", lambda: reader.coverage("default", Filter()), 5)
             rare = [word for word in WORDS[3000:] if len(word) > 6]
             measure("spans whose prompt has a word (count)", lambda: engine.query(
                 "SELECT count() FROM spans FINAL WHERE project_id = 'default' AND hasToken(input, {word:String})",

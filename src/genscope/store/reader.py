@@ -64,9 +64,10 @@ class TraceSummary:
     start_time: int
     end_time: int | None
     span_count: int
+    #: Spans of this type; a call that two libraries tell of is two of them.
     generation_count: int
     error_count: int
-    #: Calls to a model, and those of them whose cost is not known.
+    #: Calls to a model, each once whoever tells of it, and those of them whose cost is not known.
     paid_count: int
     unpriced_count: int
     input_tokens: int | None
@@ -295,8 +296,11 @@ class Reader:
             return []
         span = Filter(min(key["first"] for key in keys), max(key["last"] for key in keys) + 1)
         condition = where(project_id, span)
-        condition.add(f"trace_id IN {condition.bind_list(key['trace_id'] for key in keys)}")
-        rows = self._query("traces_rows", condition, {"preview": PREVIEW}).to_pylist()
+        traces = condition.bind_list(key["trace_id"] for key in keys)
+        condition.add(f"trace_id IN {traces}")
+        parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}
+        told_twice = _told_twice(condition, f"trace_id IN {traces}")
+        rows = self._query("traces_rows", condition, parameters, told_twice=told_twice).to_pylist()
         for row in rows:
             row["metadata"] = {key: from_json(value) for key, value in row["metadata"]}
             row["tags"] = sorted(row["tags"])
@@ -305,8 +309,6 @@ class Reader:
 
     def models(self, project_id: str, filter: Filter) -> list[ModelSummary]:
         """Return one row per provider and model of the calls that meet the filter, the most called first."""
-        condition = where(project_id, filter)
-        condition.add("type IN ('generation', 'embedding')")
         return [
             ModelSummary(
                 provider=row["provider"],
@@ -320,14 +322,26 @@ class Reader:
                 time_to_first_token_ms=_quantiles(row["time_to_first_token"], row["streamed_calls"]),
                 tokens_per_second=_number(row["tokens_per_second"]),
             )
-            for row in self._query("models", condition).to_pylist()
+            for row in self._calls("models", project_id, filter).to_pylist()
         ]
 
     def coverage(self, project_id: str, filter: Filter) -> list[CallGroup]:
         """Return the calls to a model that meet the filter, grouped by what is known of their cost."""
-        condition = where(project_id, filter)
+        return [CallGroup(**row) for row in self._calls("coverage", project_id, filter).to_pylist()]
+
+    def _calls(self, name: str, project_id: str, filter: Filter) -> pa.Table:
+        """Ask about the calls to a model that meet the filter, of which each counts once."""
+        condition = where(project_id, replace(filter, end=None))
         condition.add("type IN ('generation', 'embedding')")
-        return [CallGroup(**row) for row in self._query("coverage", condition).to_pylist()]
+        traces = "1" if filter.start is None else f"last_time >= {condition.bind_time(filter.start)}"
+        if filter.end is None:
+            told_twice = _told_twice(condition, traces)
+        else:
+            # A call that is told twice may begin on both sides of the end; it counts on one of them.
+            end = condition.bind_time(filter.end)
+            told_twice = _told_twice(condition, traces, f"min(first_time) < {end}")
+            condition.add(f"time < {end}")
+        return self._query(name, condition, {"project_id": project_id}, told_twice=told_twice)
 
     def model_names(self, project_id: str, filter: Filter) -> list[str]:
         """Return the names of the models that spans meeting the filter have."""
@@ -351,6 +365,10 @@ class Reader:
     ) -> pa.Table:
         text = sql(name).substitute(parts, where=str(condition))
         return self._engine.query(text, condition.parameters | (parameters or {}))
+
+
+def _told_twice(told: Where, traces: str, begun: str = "1") -> str:
+    return sql("told_twice").substitute(told=str(told), traces=traces, begun=begun)
 
 
 def check_limit(limit: int) -> int:

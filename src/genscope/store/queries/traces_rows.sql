@@ -1,24 +1,7 @@
 -- One row per trace, gathered from its spans. Trace-level values are those of the span that carried them; where several did, the
--- last one. Usage and cost are those of calls to a model: an agent or chain that repeats what its calls reported adds nothing. A root is a span without a parent, or one whose sender says so; the earliest one gives the trace its name and I/O.
--- Two libraries may tell of one call, as where an SDK traces itself beneath an instrumentation: both know the same input tokens,
--- and one call lies within the other's time. The inner one, which is nearer to the provider, counts. (More than 1000 calls of one
--- trace with the same count are left as they are, so that the pairs stay few.)
-WITH told_twice AS
-(
-    SELECT trace_id, arrayJoin(arrayFilter(outer -> arrayExists(inner ->
-        inner.scope != outer.scope AND inner.begin >= outer.begin AND inner.end <= outer.end AND inner.priced >= outer.priced
-        AND (inner.begin, outer.end, inner.id) > (outer.begin, inner.end, outer.id), calls), calls)).id AS span_id
-    FROM
-    (
-        SELECT trace_id, groupArray(CAST(
-            (span_id, ifNull(scope_name, ''), time, ifNull(end_time, time), total_cost IS NOT NULL),
-            'Tuple(id String, scope String, begin DateTime64(9), end DateTime64(9), priced Bool)')) AS calls
-        FROM spans FINAL
-        WHERE ($where) AND type IN ('generation', 'embedding') AND input_tokens > 0
-        GROUP BY trace_id, type, input_tokens
-        HAVING uniqExact(scope_name) > 1 AND count() <= 1000
-    )
-)
+-- last one. Usage and cost are those of calls to a model: an agent or chain that repeats what its calls reported adds
+-- nothing. A root is a span without a parent, or one whose sender says so; the earliest one gives the trace its name and I/O.
+WITH $told_twice
 SELECT
     trace_id,
     toUnixTimestamp64Nano(min(time)) AS start_time,
@@ -47,7 +30,7 @@ SELECT
 FROM
 (
     SELECT *, input_tokens, output_tokens, total_cost, parent_span_id IS NULL OR ifNull(is_root, false) AS root,
-        type IN ('generation', 'embedding') AND (trace_id, span_id) NOT IN told_twice AS paid
+        type IN ('generation', 'embedding') AND cityHash64(trace_id, span_id) NOT IN told_twice AS paid
     FROM spans FINAL
     WHERE $where
 ) AS spans

@@ -82,20 +82,30 @@ PARTITION BY toYYYYMM(least(greatest(time, toDateTime64('2020-01-01 00:00:00', 9
 ORDER BY (project_id, time, trace_id, span_id)
 SETTINGS index_granularity = 1024, fsync_after_insert = $fsync, fsync_part_directory = $fsync;
 
--- Where in time a trace lies. Only aggregates that a redelivered span cannot change.
+-- Where in time a trace lies, and the first and last in the alphabet of the scopes that tell of calls in it: where they differ, one
+-- call may be told twice. Only aggregates that a redelivered span cannot change.
 CREATE TABLE IF NOT EXISTS traces
 (
-    project_id LowCardinality(String),
-    trace_id   String,
-    first_time SimpleAggregateFunction(min, DateTime64(9, 'UTC')),
-    last_time  SimpleAggregateFunction(max, DateTime64(9, 'UTC'))
+    project_id  LowCardinality(String),
+    trace_id    String,
+    first_time  SimpleAggregateFunction(min, DateTime64(9, 'UTC')),
+    last_time   SimpleAggregateFunction(max, DateTime64(9, 'UTC')),
+    first_scope SimpleAggregateFunction(min, Nullable(String)),
+    last_scope  SimpleAggregateFunction(max, Nullable(String))
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (project_id, trace_id)
 SETTINGS fsync_after_insert = $fsync, fsync_part_directory = $fsync;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_spans TO traces AS
-SELECT project_id, trace_id, min(time) AS first_time, max(time) AS last_time
+WITH ifNull(type IN ('generation', 'embedding'), true) AS may_be_call, ifNull(scope_name, '') AS scope
+SELECT
+    project_id,
+    trace_id,
+    min(time) AS first_time,
+    max(time) AS last_time,
+    minOrNullIf(scope, may_be_call) AS first_scope,
+    maxOrNullIf(scope, may_be_call) AS last_scope
 FROM spans
 GROUP BY project_id, trace_id;
 
