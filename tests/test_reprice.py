@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -9,12 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
+import pyarrow as pa
 import pytest
 
+from genscope.model import Span
+from genscope.query.filter import Filter
+from genscope.store.costs import Costs
+from genscope.store.costs import encode as encode_changes
+from genscope.store.engine import Engine
+from genscope.store.migrate import migrate
+from genscope.store.rows import encode
 from tests.command import asked, asked_json, genscope, make_project, of
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, request, span
@@ -25,7 +35,7 @@ START = 1_767_323_045 * 10**9
 ALL = "2020-01-01"
 PATIENCE = 60
 #: Calls enough that pricing them takes more than one step.
-MANY = 25_000
+MANY = 21_000
 
 
 def generation(number: int, model: str, **more: Any) -> Any:
@@ -181,14 +191,41 @@ def test_another_project_keeps_its_costs(tmp_path_factory: pytest.TempPathFactor
         server.stop()
 
 
+def test_a_piece_that_arrives_between_reading_and_writing_keeps_its_cost(tmp_path: Path) -> None:
+    def piece(tokens: int, dollars: int) -> pa.Table:
+        found = Span("1" * 32, "2" * 16, START, type="generation", model="house", usage={"input": tokens, "output": 0})
+        found.cost, found.cost_source = {"total": Decimal(dollars), "input": Decimal(dollars)}, "computed"
+        return encode("default", [found])
+
+    def insert(rows: pa.Table) -> None:
+        with engine.connection() as connection:
+            connection.insert("spans", rows)
+
+    everything = Filter(start=0, end=2 * START)
+    engine = Engine(tmp_path, memory_bytes=2 << 30, query_memory_bytes=1 << 30, query_seconds=30, connections=2)
+    with contextlib.closing(engine):
+        migrate(engine)
+        stored = Costs(engine)
+        insert(piece(1000, 9))
+        (read,) = stored.read("default", everything)
+        insert(piece(2000, 4))
+        read.cost = {"total": Decimal(2), "input": Decimal(2)}
+        stored.write(encode_changes("default", [read]))
+        (found,) = stored.read("default", everything)
+        assert (found.usage, found.cost) == (
+            {"input": 2000, "output": 0},
+            {"total": Decimal(4), "input": Decimal(4)},
+        )
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with calls enough that pricing them takes several steps, over several weeks."""
     running = Server(tmp_path_factory.mktemp("large")).start()
-    for begin in range(0, MANY, 5_000):
+    for begin in range(0, MANY, 3_500):
         send(
             running,
-            *(generation(number, "house", start=START + number * 10**11) for number in range(begin, begin + 5_000)),
+            *(generation(number, "house", start=START + number * 10**11) for number in range(begin, begin + 3_500)),
         )
     yield running
     if running.process is not None and running.process.poll() is None:

@@ -4,6 +4,8 @@
 mutation, which rewrites the few columns of the cost in the parts that have such spans, in every row of a span that came in
 pieces. The mutation looks the new values up in the table `repriced`, which only ever holds what is being written.
 
+A piece of a span that arrives between the reading and the writing and tells more tokens keeps the cost that it brought.
+
 A mutation that a crash cuts off is gone with the next start, but for the parts that it had finished: the same again sets it right.
 """
 
@@ -31,6 +33,8 @@ WINDOW: Final = 20_000
 #: What identifies a span, and what is written.
 KEY: Final = ("project_id", "time", "trace_id", "span_id")
 WRITTEN: Final = ("provider", "service_tier", "cost", "cost_source", "cost_missing", "cost_rule")
+#: Totals of tokens that a cost was computed from.
+SIDES: Final = ("input", "output")
 #: Seconds between two looks at a mutation.
 STEP: Final = 0.02
 
@@ -42,6 +46,7 @@ _WRITE: Final = (
     + " WHERE project_id = {project_id:String} AND time >= fromUnixTimestamp64Nano({first:Int64}, 'UTC')"
     + " AND time <= fromUnixTimestamp64Nano({last:Int64}, 'UTC') AND "
     + _LOOK_UP.format(column="staged")
+    + "".join(f" AND ifNull({side}_tokens, 0) <= {_LOOK_UP.format(column=side)}" for side in SIDES)
 )
 _OURS: Final = "database = 'default' AND table = 'spans' AND command LIKE '%default.repriced%'"
 _UNDER_WAY: Final = f"SELECT latest_fail_reason FROM system.mutations WHERE {_OURS} AND NOT is_done"  # noqa: S608 - of constants
@@ -142,6 +147,8 @@ def encode(project_id: str, spans: Sequence[Span]) -> pa.Table:
         "time": pa.array([span.time for span in spans], TIME),
         "cost": encode_costs([span.cost or {} for span in spans]),
     }
+    for side in SIDES:
+        columns[side] = pa.array([(span.usage or {}).get(side, 0) for span in spans], pa.uint64())
     for name in (*KEY, *WRITTEN):
         if name not in columns:
             columns[name] = pa.array([getattr(span, name) for span in spans], PLAIN[name])

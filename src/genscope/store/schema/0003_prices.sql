@@ -16,7 +16,8 @@ ENGINE = ReplacingMergeTree(updated)
 ORDER BY (project_id, id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Costs that were computed again and are on their way into `spans`: what the mutation that writes them looks up, by the key of a span.
+-- Costs that were computed again and are on their way into `spans`: what the mutation that writes them looks up, by the key of a span, and
+-- the tokens that they were computed from.
 CREATE TABLE IF NOT EXISTS repriced
 (
     project_id   String,
@@ -24,6 +25,8 @@ CREATE TABLE IF NOT EXISTS repriced
     trace_id     String,
     span_id      String,
     staged       Bool DEFAULT true,
+    input        UInt64,
+    output       UInt64,
     provider     Nullable(String),
     service_tier Nullable(String),
     cost         Array(Tuple(kind String, amount Decimal(38, 12))),
