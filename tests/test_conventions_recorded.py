@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -163,6 +164,13 @@ def test_litellm_tells_its_whole_usage_in_python() -> None:
         "input_cache_read": 1024,
         "output_reasoning": 64,
     }
+
+
+def test_litellm_tells_what_a_call_cost() -> None:
+    sent = {"gen_ai.operation.name": "chat", "gen_ai.cost.input_cost": 0.0002, "gen_ai.cost.discount_percent": 0.05}
+    made = span("litellm", sent | {"gen_ai.cost.total_cost": 0.0005249})
+    assert (made.cost, made.cost_rule) == ({"total": Decimal("0.0005249")}, "litellm gen_ai.cost.total_cost")
+    assert span("litellm", sent | {"gen_ai.cost.total_cost": 0.0}).cost is None, "it knows no price"
 
 
 @pytest.mark.parametrize(

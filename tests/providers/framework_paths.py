@@ -170,6 +170,7 @@ PYDANTIC_AI = [
     for api in apis
 ]
 
+ANSWERS_WITHOUT_ID = (Difference("does not tell the id of an answer's call", without_call_id),)
 LITELLM = [
     Path(
         f"LiteLLM, `{callback}`{how}",
@@ -180,17 +181,12 @@ LITELLM = [
         (callback,),
         # Its own price list from the package, and spans of its own beside those of the program
         {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "USE_OTEL_LITELLM_REQUEST_SPAN": "true", **variables},
-        differences=(difference,),
+        differences=(Difference("tells the cost by its own list", telling(cost_source="reported")), *differences),
     )
-    for callback, how, variables, difference in (
-        ("otel", "", {}, Difference("does not tell the id of an answer's call", without_call_id)),
-        (
-            "otel",
-            ", newest conventions",
-            WITH_MESSAGES,
-            Difference("does not tell the id of an answer's call", without_call_id),
-        ),
-        ("langfuse_otel", "", {}, Difference("tells the cost by its own list", telling(cost_source="reported"))),
+    for callback, how, variables, differences in (
+        ("otel", "", {}, ANSWERS_WITHOUT_ID),
+        ("otel", ", newest conventions", WITH_MESSAGES, ANSWERS_WITHOUT_ID),
+        ("langfuse_otel", "", {}, ()),
     )
 ]
 
