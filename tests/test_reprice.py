@@ -350,6 +350,12 @@ def test_what_cannot_be_understood_is_refused(server: Server, query: str, said: 
     assert said in answer.json()["message"]
 
 
+def test_of_very_many_models_it_names_those_with_most_calls_and_counts_all(fresh_server: Server) -> None:
+    send(fresh_server, *(generation(number, f"m-{min(number, 1000):04}") for number in range(1002)))
+    told = reprice(fresh_server, dry_run="1")
+    assert (told["calls"], len(told["models"]), told["models"][0]["model"]) == (1002, 1000, "m-1000")
+
+
 def test_by_command(fresh_server: Server) -> None:
     send(fresh_server, *(generation(number, "house [x]") for number in range(3)), generation(3, "gpt-4o"))
     set_price(fresh_server, "house*", prices={"input": "1", "output": "1"})

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
+from genscope.api.coverage import MOST_MODELS
 from genscope.api.native import FILTER_PARAMETERS, Authorised, Filtered
 from genscope.api.openapi import documented
 from genscope.api.shapes import plain
@@ -54,7 +55,8 @@ class ResultLine(msgspec.Struct, tag="result"):
     """What pricing again changed, or would change.
 
     `spans` were looked at, the cost of `changed` is another now (or has another source or reason), and that of `reported`
-    was told by the sender and stays. The other figures are of the calls to a model: generations and embeddings.
+    was told by the sender and stays. The other figures are of the calls to a model: generations and embeddings. The models
+    come by their calls, at most 1000 of them.
     """
 
     dry_run: bool
@@ -161,6 +163,6 @@ def _result(changes: Changes, dry_run: bool) -> ResultLine:
                 plain(one.cost_before),
                 plain(one.cost_after),
             )
-            for one in models
+            for one in models[:MOST_MODELS]
         ],
     )
