@@ -58,7 +58,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "of no known price in its tier": (
         CHAT | TOKENS | {"gen_ai.request.model": "gpt-4o", "gen_ai.response.service_tier": "flex"},
-        ["Cost None: gpt-4o is known, but not what it costs", "It was served as flex."],
+        ["Cost None: gpt-4o is known, but not what it costs in this tier of service (flex)"],
+    ),
+    "of searches alone": (
+        {
+            "langfuse.observation.type": "reranker",
+            "langfuse.observation.model.name": "rerank-v3.5",
+            "langfuse.observation.usage_details": '{"search_units": 2}',
+        },
+        ["Usage 2 searches, from the attribute langfuse.observation.usage_details (Langfuse)."],
     ),
     "a roll-up": (
         {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4o"} | TOKENS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from genscope.model import PAID_TYPES, Attributes, Json, Span
+from genscope.web.bill import NAMES
 from genscope.web.format import count, one_line
 
 #: Dialects by the names that people know them by; the others are called as their makers write themselves.
@@ -36,8 +37,8 @@ MISSING: Final = {
     "no_model": "None: the tokens are known, but not whose price they have. Have the sender name the model.",
     "unknown_model": "None: no price is known for MODEL. Add one to the project by genscope prices set, then let genscope"
     " reprice compute the costs again.",
-    "unknown_price": "None: MODEL is known, but not what it costs in this tier of service, or what a kind of usage of this call"
-    " costs. Add a price for it to the project by genscope prices set, then let genscope reprice compute the costs again.",
+    "unknown_price": "None: MODEL is known, but not what it costs in this tier of service (TIER), or what a kind of usage of this"
+    " call costs. Add a price for it to the project by genscope prices set, then let genscope reprice compute the costs again.",
 }
 #: Numbers as sent that are shown, and characters of one.
 _MOST: Final = 20
@@ -88,31 +89,27 @@ def _usage(span: Span) -> Answer:
 
 def _tokens(span: Span) -> str:
     usage = span.usage or {}
-    if "input" in usage or "output" in usage:
-        told = [(usage.get("input"), "in"), (usage.get("output"), "out")]
-        sides = [f"{count(tokens)} tokens {way}" for tokens, way in told if tokens is not None]
-        return " and ".join(sides)
-    return f"{count(usage.get('total'))} tokens in all"
+    ways = {"input": "tokens in", "output": "tokens out"}
+    if usage.keys().isdisjoint(ways):
+        ways = (
+            {"total": "tokens in all"} if "total" in usage else {kind: NAMES.get(kind, kind).lower() for kind in usage}
+        )
+    return " and ".join(f"{count(usage[kind])} {way}" for kind, way in ways.items() if kind in usage)
 
 
 def _cost(span: Span) -> Answer:
     if span.cost and span.cost_source == "computed":
         before = "The tokens above at the price"
-        after = f", which held when the call began.{_served(span)}"
-        return Answer("Cost", before, one_line(span.cost_rule or "", 300), after)
+        tier = f" It was served as {one_line(span.service_tier, 40)}." if span.service_tier else ""
+        return Answer("Cost", before, one_line(span.cost_rule or "", 300), f", which held when the call began.{tier}")
     if span.cost and span.cost_rule:
         return _by(span, "Cost", "What the sender reported", span.cost_rule)
     if span.cost:
         return Answer("Cost", "What the sender reported.")
     if span.cost_missing in MISSING:
-        return Answer(
-            "Cost", MISSING[span.cost_missing].replace("MODEL", one_line(span.model or "", 80)) + _served(span)
-        )
+        tier, model = one_line(span.service_tier or "standard", 40), one_line(span.model or "", 80)
+        return Answer("Cost", MISSING[span.cost_missing].replace("TIER", tier).replace("MODEL", model))
     return Answer("Cost", "None: this is no call to a model that is paid for by itself.")
-
-
-def _served(span: Span) -> str:
-    return f" It was served as {one_line(span.service_tier, 40)}." if span.service_tier else ""
 
 
 def _by(span: Span, about: str, value: str | None, rule: str) -> Answer:
