@@ -163,6 +163,7 @@ class TraceShape(msgspec.Struct):
     duration_ms: float | None
     span_count: int
     generation_count: int
+    call_count: int
     error_count: int
     unpriced_count: int
     input_tokens: int | None
@@ -306,6 +307,7 @@ def trace_shape(trace: TraceSummary) -> TraceShape:
         duration_ms=_milliseconds(trace.start_time, trace.end_time),
         span_count=trace.span_count,
         generation_count=trace.generation_count,
+        call_count=trace.paid_count,
         error_count=trace.error_count,
         unpriced_count=trace.unpriced_count,
         input_tokens=trace.input_tokens,

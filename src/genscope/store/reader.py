@@ -36,6 +36,8 @@ SORTS: Final = {"-start_time": "DESC", "start_time": "ASC"}
 #: How much more than a page the first window holds, and how it grows.
 WINDOW: Final = 4
 GROWTH: Final = 32
+#: How far behind the end of a range of time a call that began in it may be told of once more, in nanoseconds: one hour.
+LONGEST_CALL: Final = 3600 * 10**9
 #: Columns that lists leave out (the text that stands in for them).
 HEAVY: Final = {
     "attributes": "map()",
@@ -299,8 +301,8 @@ class Reader:
         traces = condition.bind_list(key["trace_id"] for key in keys)
         condition.add(f"trace_id IN {traces}")
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}
-        told_twice = _told_twice(condition, f"trace_id IN {traces}")
-        rows = self._query("traces_rows", condition, parameters, told_twice=told_twice).to_pylist()
+        counts = self._counts(project_id, condition, f"trace_id IN {traces}")
+        rows = self._query("traces_rows", condition, parameters, counts=counts).to_pylist()
         for row in rows:
             row["metadata"] = {key: from_json(value) for key, value in row["metadata"]}
             row["tags"] = sorted(row["tags"])
@@ -331,17 +333,23 @@ class Reader:
 
     def _calls(self, name: str, project_id: str, filter: Filter) -> pa.Table:
         """Ask about the calls to a model that meet the filter, of which each counts once."""
-        condition = where(project_id, replace(filter, end=None))
+        # A call that is told twice may begin on both sides of the range's end; it counts on one of them.
+        told = filter if filter.end is None else replace(filter, end=filter.end + LONGEST_CALL)
+        condition = where(project_id, told)
         condition.add("type IN ('generation', 'embedding')")
-        traces = "1" if filter.start is None else f"last_time >= {condition.bind_time(filter.start)}"
-        if filter.end is None:
-            told_twice = _told_twice(condition, traces)
-        else:
-            # A call that is told twice may begin on both sides of the end; it counts on one of them.
-            end = condition.bind_time(filter.end)
-            told_twice = _told_twice(condition, traces, f"min(first_time) < {end}")
-            condition.add(f"time < {end}")
-        return self._query(name, condition, {"project_id": project_id}, told_twice=told_twice)
+        traces = [f"last_time >= {condition.bind_time(told.start)}"] if told.start is not None else []
+        traces += [f"first_time < {condition.bind_time(told.end)}"] if told.end is not None else []
+        counts = self._counts(project_id, condition, " AND ".join(traces) or "1")
+        if filter.end is not None:
+            condition.add(f"time < {condition.bind_time(filter.end)}")
+        return self._query(name, condition, {"project_id": project_id}, counts=counts)
+
+    def _counts(self, project_id: str, told: Where, traces: str) -> str:
+        """Return the SQL that says of a span of these conditions whether it `counts`, see `queries/told_twice.sql`."""
+        several = sql("traces_of_scopes").substitute(traces=traces)
+        if self._engine.query(f"{several} LIMIT 1", told.parameters | {"project_id": project_id}).num_rows:
+            return sql("told_twice").substitute(traces=several, told=str(told))
+        return "true AS counts"
 
     def model_names(self, project_id: str, filter: Filter) -> list[str]:
         """Return the names of the models that spans meeting the filter have."""
@@ -365,10 +373,6 @@ class Reader:
     ) -> pa.Table:
         text = sql(name).substitute(parts, where=str(condition))
         return self._engine.query(text, condition.parameters | (parameters or {}))
-
-
-def _told_twice(told: Where, traces: str, begun: str = "1") -> str:
-    return sql("told_twice").substitute(told=str(told), traces=traces, begun=begun)
 
 
 def check_limit(limit: int) -> int:

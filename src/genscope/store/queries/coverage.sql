@@ -1,6 +1,6 @@
 -- The calls to a model by what is known of their cost. A span that came in pieces may lack its reason: then it is what the whole lacks.
 WITH
-    $told_twice,
+    $counts,
     input_tokens IS NULL AND output_tokens IS NULL AS without_usage,
     greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total']) AS total_tokens
 SELECT
@@ -17,5 +17,5 @@ SELECT
     toUnixTimestamp64Nano(min(time)) AS first_time,
     toUnixTimestamp64Nano(max(time)) AS last_time
 FROM spans FINAL
-WHERE $where AND cityHash64(trace_id, span_id) NOT IN told_twice
+WHERE $where AND counts
 GROUP BY type, provider, model, priced, cost_source, missing

@@ -1,6 +1,6 @@
 -- One row per provider and model. Quantiles are exact, not sampled. A throughput counts only calls whose duration and output are known.
 WITH
-    $told_twice,
+    $counts,
     (toUnixTimestamp64Nano(end_time) - toUnixTimestamp64Nano(time)) / 1e6 AS duration,
     (toUnixTimestamp64Nano(completion_start_time) - toUnixTimestamp64Nano(time)) / 1e6 AS first_token
 SELECT
@@ -17,6 +17,6 @@ SELECT
     quantilesExact(0.5, 0.95, 0.99)(first_token) AS time_to_first_token,
     sumIf(output_tokens, duration > 0) / (sumIf(duration, output_tokens IS NOT NULL AND duration > 0) / 1e3) AS tokens_per_second
 FROM spans FINAL
-WHERE $where AND cityHash64(trace_id, span_id) NOT IN told_twice
+WHERE $where AND counts
 GROUP BY provider, model
 ORDER BY calls DESC, provider, model

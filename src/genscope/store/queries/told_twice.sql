@@ -1,18 +1,7 @@
--- The spans whose call to a model another span counts for: two libraries may tell of one call, as where an SDK traces itself beneath
+-- Whether a span counts as a call to a model. It does not if another one counts for its call: two libraries may tell of one call, as where an SDK traces itself beneath
 -- an instrumentation. What is taken for one call is said in docs/pricing.md. All queries that count calls share this.
 --
--- Its parts `traces` and `begun` are conditions on the rows of `traces` and on a whole one of them, `told` one on `spans`. Ids are hashes,
--- because texts would be sorted and looked up several times slower.
---
--- Where no trace has calls of two scopes, this is known from `traces`, and no span is read.
-candidates AS
-(
-    SELECT trace_id, max(last_time) AS last
-    FROM traces
-    WHERE project_id = {project_id:String} AND $traces
-    GROUP BY trace_id
-    HAVING min(first_scope) < max(last_scope) AND $begun
-),
+-- The condition `told` is on the rows of `spans`. Ids are hashes, which are sorted and looked up several times faster.
 tellings AS
 (
     SELECT
@@ -27,9 +16,10 @@ tellings AS
         transform(
             extract(lower(ifNull(model, ifNull(provider, ''))),
                     'anthropic|claude|cohere|command|deepseek|gemini|google|gpt|grok|llama|mistral|openai|qwen'),
-            ['claude', 'command', 'gemini', 'gpt'], ['anthropic', 'cohere', 'google', 'openai']) AS maker
+            ['anthropic', 'claude', 'cohere', 'command', 'deepseek', 'gemini', 'google', 'gpt', 'openai', 'grok', 'llama', 'mistral', 'qwen'],
+            [1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 9], 0) AS maker
     FROM spans FINAL
-    PREWHERE trace_id IN (SELECT trace_id FROM candidates) AND time <= (SELECT max(last) FROM candidates)
+    PREWHERE trace_id IN ($traces)
     WHERE ($told) AND type IN ('generation', 'embedding') AND input_tokens > 0
 ),
 -- Tellings that are alike fall into groups that do not touch in time. In each of these those of one scope are numbered, so that
@@ -55,13 +45,20 @@ told_twice AS
     SELECT id
     FROM
     (
-        SELECT *, first_value((id, begin, end, output, maker)) OVER
-            (PARTITION BY alike, together, number ORDER BY priced DESC, begin DESC, end, id) AS counted
+        SELECT
+            id, begin, end, output, maker,
+            first_value(id) OVER counted AS counted_id,
+            first_value(begin) OVER counted AS counted_begin,
+            first_value(end) OVER counted AS counted_end,
+            first_value(output) OVER counted AS counted_output,
+            first_value(maker) OVER counted AS counted_maker
         FROM numbered
+        WINDOW counted AS (PARTITION BY alike, together, number ORDER BY priced DESC, begin DESC, end, id)
     )
-    WHERE id != counted.1
-      AND (begin <= counted.2 AND counted.3 <= end OR counted.2 <= begin AND end <= counted.3)
+    WHERE id != counted_id
+      AND (begin <= counted_begin AND counted_end <= end OR counted_begin <= begin AND end <= counted_end)
       -- Some count the first tokens of a stream twice.
-      AND output <= counted.4 + 10 AND counted.4 <= output + 10
-      AND (maker = counted.5 OR maker = '' OR counted.5 = '')
-)
+      AND output <= counted_output + 10 AND counted_output <= output + 10
+      AND (maker = counted_maker OR maker = 0 OR counted_maker = 0)
+),
+cityHash64(trace_id, span_id) NOT IN told_twice AS counts

@@ -1,7 +1,6 @@
 -- One row per trace, gathered from its spans. Trace-level values are those of the span that carried them; where several did, the
 -- last one. Usage and cost are those of calls to a model: an agent or chain that repeats what its calls reported adds
 -- nothing. A root is a span without a parent, or one whose sender says so; the earliest one gives the trace its name and I/O.
-WITH $told_twice
 SELECT
     trace_id,
     toUnixTimestamp64Nano(min(time)) AS start_time,
@@ -29,8 +28,9 @@ SELECT
              argMinIf(substringUTF8(spans.output, 1, {preview:UInt64}), time, root)) AS output
 FROM
 (
+    WITH $counts
     SELECT *, input_tokens, output_tokens, total_cost, parent_span_id IS NULL OR ifNull(is_root, false) AS root,
-        type IN ('generation', 'embedding') AND cityHash64(trace_id, span_id) NOT IN told_twice AS paid
+        type IN ('generation', 'embedding') AND counts AS paid
     FROM spans FINAL
     WHERE $where
 ) AS spans
