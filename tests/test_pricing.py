@@ -629,3 +629,13 @@ def test_whatever_is_sent_has_a_cost_or_a_reason(
     assert (span.cost is None) == (span.cost_source is None) == (span.cost_rule is None)
     assert span.cost is None or (span.cost_missing is None and span.cost["total"] >= 0)
     assert span.cost is not None or span.cost_missing is not None or type not in PAID_TYPES
+
+
+def test_a_reranker_billed_by_the_search_has_no_cost_until_the_searches_are_told() -> None:
+    span = Span("t", "s", TIME, type="reranker", model="rerank-v3.5", provider="cohere", usage={"input": 10})
+    price(span)
+    assert (span.cost, span.cost_source, span.cost_missing) == (None, None, None)
+    span.usage = {"input": 10, "search": 2}
+    price(span)
+    assert span.cost is not None
+    assert span.cost["total"] == Decimal("0.004")

@@ -68,6 +68,8 @@ def _billed(span: Span, rates: Rates | None) -> Usage | None:
     usage = span.usage
     if usage is None:
         return {} if rates is not None and rates.request and rates.flat and span.type in PAID_TYPES else None
+    if span.type == "reranker" and rates is not None and rates.flat and rates.tiers and FEES.isdisjoint(usage):
+        return None  # It is billed by the search, and nobody told how many there were.
     if "input" in usage or "output" in usage:
         return usage
     if "total" in usage and (span.type == "embedding" or (rates is not None and rates.input_only)):
