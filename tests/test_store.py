@@ -243,6 +243,32 @@ def test_totals_of_a_trace_count_calls_once_and_say_what_is_missing(store: Store
     assert (summary.user_id, summary.duration, summary.tags, summary.models) == ("alice", 9 * second, ["x", "y"], ["m"])
 
 
+def test_a_call_told_twice_is_found_in_pieces_and_before_rows_merge(store: Store) -> None:
+    trace_id, usage = f"{next(numbers):032x}", {"input": 1000, "output": 50, "total": 1050}
+
+    def piece(number: int, scope: str, **fields: Any) -> Span:
+        place = START + number
+        return Span(trace_id, f"{number:016x}", place, scope=Scope(scope), start_time=place, **fields)
+
+    pieces = [
+        piece(1, "framework"),
+        piece(2, "sdk", type="generation", end_time=START + 8),
+        piece(1, "framework", type="generation", end_time=START + 9),
+        piece(2, "sdk", usage=usage, cost={"total": Decimal("0.002")}),
+        piece(1, "framework", usage=usage, cost={"total": Decimal("0.003")}),
+    ]
+    for one in [*pieces, pieces[0], pieces[3]]:
+        store.insert(one, project="told-twice")
+    for _ in range(2):
+        (row,) = store.reader.models("told-twice", Filter())
+        summary = store.reader.trace_summary("told-twice", trace_id)
+        assert summary is not None
+        assert (row.calls, row.usage, row.total_cost) == (1, usage, Decimal("0.002"))
+        assert (summary.paid_count, summary.generation_count, summary.total_cost) == (1, 2, Decimal("0.002"))
+        for table in ("spans", "traces"):
+            store.engine.command(f"OPTIMIZE TABLE {table} FINAL")
+
+
 def test_nothing_known_of_a_trace_is_not_zero(store: Store) -> None:
     number = next(numbers)
     store.insert(Span(f"{number:032x}", f"{number:016x}", START))
