@@ -20,7 +20,7 @@ from genscope.cli.output import LONGEST, AsJson, out, print_json, print_table
 
 #: What a reason means, and what to do about it.
 REASONS: Final = {
-    "no_usage": "neither input nor output tokens are known: have the application send them, or set a price per call",
+    "no_usage": "neither input nor output tokens are known: have the application send them",
     "no_model": "no model is named: have the application send it",
     "unknown_model": "no price for the model: set one, see below",
     "unknown_price": "a price for the model, but none in its tier of service or of a kind of usage that the call had",
@@ -61,7 +61,7 @@ def coverage(
     for reason, calls in told["cost_missing"].items():
         out.print(f"  {calls:>9,}  {reason}: {REASONS.get(reason, 'see docs/pricing.md')}", markup=False)
     if told["unpriced_models"]:
-        out.print("\nModels without a price for all their calls", style="bold")
+        out.print("\nModels with calls that have no cost", style="bold")
         print_table([_row(model) for model in told["unpriced_models"]])
         _next_step(told["unpriced_models"])
 
@@ -88,16 +88,15 @@ def _next_step(models: list[dict[str, Any]]) -> None:
     priceable = [
         model
         for model in models
-        if 0 < len(model["model"] or "") <= LONGEST and set(model["cost_missing"]) & {"unknown_model", "no_usage"}
+        if 0 < len(model["model"] or "") <= LONGEST and "unknown_model" in model["cost_missing"]
     ]
     if not priceable:
         return
-    out.print("\nTo give them one, in US dollars per million tokens (USD) or per call:")
+    out.print("\nTo give them one, in US dollars per million tokens (USD):")
     for model in priceable:
         command = ["genscope", "prices", "set", model["model"]]
         command += ["--provider", model["provider"]] if model["provider"] else []
-        by_call = set(model["cost_missing"]) == {"no_usage"}
-        command += ["--request", "USD"] if by_call else ["--input", "USD", "--output", "USD"]
+        command += ["--input", "USD", "--output", "USD"]
         out.print("  " + shlex.join(command), markup=False)
     out.print("and then price again what is stored:")
     begin = min(model["first_seen"] for model in priceable)
