@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genscope.model import PAID_TYPES, SPAN_TYPES, Span
-from genscope.pricing import cost, price, price_list, price_list_version, published
+from genscope.pricing import cost, price, price_list, published
 from genscope.pricing.rates import Model
 from genscope.pricing.usage import from_attributes, from_details
 
@@ -441,7 +441,7 @@ def test_paid_types_lack_something_without_usage() -> None:
 
 
 def test_the_price_list_tells_its_version() -> None:
-    assert price_list_version() == version("genai-prices")
+    assert price_list.list_version() == version("genai-prices")
 
 
 def test_the_price_is_that_of_the_day() -> None:

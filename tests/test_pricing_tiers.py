@@ -10,7 +10,7 @@ import pytest
 
 from genscope.conventions import to_span
 from genscope.model import RawSpan, Resource, Scope, Span
-from genscope.pricing import price, price_list_version
+from genscope.pricing import price, price_list
 
 BEGIN = 1_795_000_000_000_000_000
 
@@ -94,7 +94,9 @@ def applied(provider: str, model: str, service_tier: str | None, day: str = "202
     span = Span("t", "s", start, type="generation", model=model, provider=provider, usage={"input": 100, "output": 10})
     span.service_tier = service_tier
     price(span)
-    return span.cost_rule and span.cost_rule.removeprefix(f"genai-prices {price_list_version()} "), span.cost_missing
+    return span.cost_rule and span.cost_rule.removeprefix(
+        f"genai-prices {price_list.list_version()} "
+    ), span.cost_missing
 
 
 @pytest.mark.parametrize(

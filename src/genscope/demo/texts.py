@@ -48,17 +48,6 @@ REVIEW_PROMPT: Final = """\
 You check drafts before they are sent. Does the draft promise a date, a refund or a discount that the sources do not
 name? Answer PASS, or BLOCK with the sentence that has to go."""
 
-#: What the model may call, as it is told in every request.
-TOOLS: Final[dict[str, str]] = {
-    "look_up_order": "Find an order by its number: state, parcels, payment and address.",
-    "track_parcel": "Ask the carrier where a parcel is.",
-    "check_stock": "Tell how many pieces of an article are in the warehouse, by size.",
-    "create_return": "Open a return for an order and make its label.",
-    "change_address": "Change the delivery address of an order that has not left the warehouse.",
-    "issue_refund": "Refund an amount to the payment method of an order.",
-    "open_warranty_case": "Open a warranty case for an article.",
-}
-
 CUSTOMERS: Final = (
     "amelie.dubois", "ben.okafor", "carla.jimenez", "daniel.weber", "elif.yildiz", "frank.moser", "grace.lindqvist",
     "hana.novak", "ivan.petrov", "julia.brandt", "kenji.mori", "laura.rossi", "marek.nowak", "nina.hoffmann",

@@ -77,11 +77,6 @@ def _billed(span: Span, rates: Rates | None) -> Usage | None:
     return usage if rates is not None and rates.flat and not FEES.isdisjoint(usage) else None
 
 
-def price_list_version() -> str:
-    """The version of the price list, which is that of the `genai-prices` package."""
-    return price_list.list_version()
-
-
 def warm_up() -> None:
     """Load the price list, which takes a quarter of a second, before the first span needs it."""
     price_list.find(None, "gpt-4o")
