@@ -168,7 +168,113 @@ class Span:
     scope: Scope = field(default_factory=Scope)
     kind: str | None = None
     trace_state: str | None = None
-    protocol: str = "otlp"
+    protocol: str | None = "otlp"
+    #: The log repository that the sender named, one of several in a project (Maxim).
+    repository: str | None = None
+    #: Messages that were appended to `input` one after another, in their order: JSON texts of lists of messages by the hash of
+    #: each, with the order in which they were told. `input` has them already in a span that was read.
+    input_parts: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, frozen=True)
+class Entity:
+    """A thing as its sender names it: unique by kind and id within a repository of a project.
+
+    The kind `trace` stands for a whole execution: its row is the root span of the trace of that id.
+    """
+
+    kind: str
+    id: str
+    repository: str | None = None
+
+    @property
+    def span_id(self) -> str:
+        """The id of the entity's span; a trace and a span in it may well have the same id."""
+        return f"{self.id}:root" if self.kind == TRACE else self.id
+
+
+#: The kind of entity that is a whole trace.
+TRACE: Final = "trace"
+
+
+@dataclass(slots=True)
+class Score:
+    """A number, a category or a text that was said about a trace, a span or a session.
+
+    Of `value` and `string_value` at least one is there. Times are nanoseconds since the epoch.
+    """
+
+    id: str
+    name: str
+    time: int
+    #: `NUMERIC`, `BOOLEAN` (value 0 or 1), `CATEGORICAL` or `TEXT` (string_value).
+    data_type: str = "NUMERIC"
+    value: float | None = None
+    string_value: str | None = None
+    comment: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    session_id: str | None = None
+    #: Who says so: `API`, `EVAL` or `ANNOTATION`, as Langfuse has them; `FEEDBACK` of a user, `METRIC` of the application.
+    source: str = "API"
+    environment: str | None = None
+    config_id: str | None = None
+    metadata: Attributes = field(default_factory=dict)
+    protocol: str = "langfuse"
+    repository: str | None = None
+    #: Of two scores with one id the one of the higher revision holds.
+    revision: int = 0
+    removed: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """A piece of what a sender told of a session itself, beside the traces in it; pieces unite as those of spans do."""
+
+    id: str
+    name: str | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    tags: list[str] = field(default_factory=list)
+    metadata: Attributes = field(default_factory=dict)
+    repository: str | None = None
+
+
+@dataclass(slots=True)
+class Patch:
+    """A piece of a span, for senders that tell of one in several messages: late, doubled, in any order.
+
+    `span` holds what the piece knows, None or empty elsewhere; its ids, `time`, parent and `repository` are filled in when its place is found
+    (`genscope.pieces`). Its `start_time` is where the span is placed if it is met here first.
+
+    Merging: maps and lists unite, the earliest start and the latest end win, and of two values of another field the one of the higher
+    `order` (`patch_order`) wins, however they arrive. A value that is told again keeps its first order. Counts of tokens only grow.
+    """
+
+    entity: Entity
+    span: Span
+    order: int
+    #: The id of the trace, if the message tells it; a piece of an entity of the kind `trace` need not.
+    trace_id: str | None = None
+    #: What the entity is a part of, if the message tells it; a parent that never comes is no harm.
+    parent: Entity | None = None
+    #: Messages that follow those of `span.input`.
+    messages: list[Json] = field(default_factory=list)
+    #: Said about this entity: trace and span ids are filled in when its place is found.
+    scores: list[Score] = field(default_factory=list)
+
+
+def piece() -> Span:
+    """Return a span that knows nothing yet, for a `Patch`."""
+    return Span("", "", 0, protocol=None)
+
+
+def patch_order(rank: int, moment: int) -> int:
+    """Return the order of a piece: `rank` (0 to 3) first, so that a result beats a creation; then the moment in nanoseconds since the epoch.
+
+    A sender's own clock is the best moment; without one it is when the piece arrived.
+    """
+    return (rank << 62) | max(0, min(moment, (1 << 62) - 1))
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,0 +1,33 @@
+-- Messages that were appended to an input: of a part that is told twice the one that was told first holds.
+ALTER TABLE spans ADD COLUMN IF NOT EXISTS repository LowCardinality(Nullable(String));
+ALTER TABLE spans ADD COLUMN IF NOT EXISTS input_parts SimpleAggregateFunction(maxMap, Map(String, String)) CODEC(ZSTD(1));
+
+-- Where the things are that senders tell of in pieces, by the names that they have for them, and what has to be known of a thing to take one
+-- more piece of it: when each value of each field was told first, which decides what of a piece that comes late still counts, and
+-- what its price depends on. No payloads. A row is stored before the piece of the span that it places.
+--
+-- `times` has one element but where two servers met a thing at once; then the earliest is its place, and all but `settled` of them
+-- may have a piece of the span that is to be moved there.
+CREATE TABLE IF NOT EXISTS entities
+(
+    project_id     LowCardinality(String),
+    id             String CODEC(ZSTD(1)),
+    kind           LowCardinality(String),
+    repository     LowCardinality(String),
+    trace_id       String CODEC(ZSTD(1)),
+    times          SimpleAggregateFunction(groupUniqArrayArray, Array(Int64)) CODEC(ZSTD(1)),
+    settled        SimpleAggregateFunction(max, UInt32) CODEC(ZSTD(1)),
+    linked         SimpleAggregateFunction(max, Int64) CODEC(Delta, ZSTD(1)),
+    revisions      SimpleAggregateFunction(minMap, Map(String, UInt64)) CODEC(ZSTD(1)),
+    start_time     SimpleAggregateFunction(min, Nullable(Int64)) CODEC(ZSTD(1)),
+    type           LowCardinality(Nullable(String)),
+    model          LowCardinality(Nullable(String)),
+    provider       LowCardinality(Nullable(String)),
+    service_tier   LowCardinality(Nullable(String)),
+    server_address LowCardinality(Nullable(String)),
+    usage          SimpleAggregateFunction(maxMap, Map(String, UInt64)) CODEC(ZSTD(1)),
+    cost_source    LowCardinality(Nullable(String))
+)
+ENGINE = CoalescingMergeTree
+ORDER BY (project_id, id, kind, repository, trace_id)
+SETTINGS index_granularity = 512, fsync_after_insert = $fsync, fsync_part_directory = $fsync;
