@@ -241,6 +241,25 @@ class Session:
 
 
 @dataclass(slots=True)
+class Attachment:
+    """A file or a link that belongs to a span or a trace. The bytes of a file lie in the object store under `key`."""
+
+    id: str
+    entity: Entity
+    time: int
+    name: str | None = None
+    key: str | None = None
+    url: str | None = None
+    mime_type: str | None = None
+    size: int | None = None
+    #: Where in the span it belongs: `input`, `output` or `metadata`; None if that was not told.
+    place: str | None = None
+    #: The trace, where the sender told it.
+    trace_id: str | None = None
+    metadata: Attributes = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Patch:
     """A piece of a span, for senders that tell of one in several messages: late, doubled, in any order.
 
@@ -262,6 +281,17 @@ class Patch:
     messages: list[Json] = field(default_factory=list)
     #: Said about this entity: trace and span ids are filled in when its place is found.
     scores: list[Score] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Pieces:
+    """What one request told, in a protocol that sends pieces."""
+
+    patches: list[Patch] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
 
 
 def piece() -> Span:
