@@ -263,11 +263,12 @@ class Attachment:
 class Patch:
     """A piece of a span, for senders that tell of one in several messages: late, doubled, in any order.
 
-    `span` holds what the piece knows, None or empty elsewhere; its ids, `time`, parent and `repository` are filled in when its place is found
-    (`genscope.pieces`). Its `start_time` is where the span is placed if it is met here first.
+    `span` holds what the piece knows, None or empty elsewhere; its ids, `time`, parent and `repository` are filled in when its
+    place is found (`genscope.pieces`). Its `start_time` is where the span is placed if it is met here first.
 
-    Merging: maps and lists unite, the earliest start and the latest end win, and of two values of another field the one of the higher
-    `order` (`patch_order`) wins, however they arrive. A value that is told again keeps its first order. Counts of tokens only grow.
+    Merging: maps and lists unite, the earliest start and the latest end win, and of two values of another field or of one entry
+    of a map the one of the higher `order` (`patch_order`) wins, however they arrive; any level wins over `DEFAULT`. A value that
+    is told again keeps its first order. Counts of tokens only grow.
     """
 
     entity: Entity
@@ -300,7 +301,7 @@ def piece() -> Span:
 
 
 def patch_order(rank: int, moment: int) -> int:
-    """Return the order of a piece: `rank` (0 to 3) first, so that a result beats a creation; then the moment in nanoseconds since the epoch.
+    """Return the order of a piece: `rank` (0 to 3) first, so that a result beats a creation; then `moment`, nanoseconds since the epoch.
 
     A sender's own clock is the best moment; without one it is when the piece arrived.
     """

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from genscope.model import Json
 from genscope.query.filter import FilterError
 from genscope.receive.errors import RequestError, Unauthorized
 from genscope.store.errors import QueryTooLarge, StoreError
@@ -28,19 +30,39 @@ def headers_of(error: RequestError) -> dict[str, str]:
     return headers
 
 
-def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return `{"error": <the status in words>, "message": ...}`, which is also how Langfuse's clients expect it."""
-    body = msgspec.json.encode({"error": HTTPStatus(status).phrase, "message": message})
-    return Response(body, status, headers, media_type="application/json")
+def _plain(status: int, message: str) -> Json:
+    return {"error": HTTPStatus(status).phrase, "message": message}
+
+
+def _maxim(_status: int, message: str) -> Json:
+    return {"error": {"message": message}}
+
+
+def _lemma(_status: int, message: str) -> Json:
+    return {"detail": message}
+
+
+#: Beginnings of paths whose clients look for an error in a place of their own; all others, Langfuse's among them, take the plain one.
+SHAPES: Final[Mapping[str, Callable[[int, str], Json]]] = {
+    "/api/sdk/": _maxim,
+    "/storage/": _maxim,
+    "/traces/ingest": _lemma,
+}
+
+
+def error_response(path: str, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error as JSON, in the shape that the clients of this path read."""
+    shape = next((shape for start, shape in SHAPES.items() if path.lstrip("/").startswith(start.lstrip("/"))), _plain)
+    return Response(msgspec.json.encode(shape(status, message)), status, headers, media_type="application/json")
 
 
 def install(app: FastAPI, page: Callable[[int, str], Response]) -> None:
     """Make an application answer every expected error this way, and a browser with `page(status, message)`."""
 
     def answer(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-        if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
+        if not request.url.path.startswith(("/api/", *SHAPES)) and "text/html" in request.headers.get("accept", ""):
             return page(status, message)
-        return error_response(status, message, headers)
+        return error_response(request.url.path, status, message, headers)
 
     @app.exception_handler(RequestError)
     async def refused(request: Request, error: RequestError) -> Response:
