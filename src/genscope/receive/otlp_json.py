@@ -8,16 +8,14 @@ too.
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-import orjson
-
 from genscope.model import Attributes, Event, Json, Link, RawSpan, Rejected, Resource, Scope
+from genscope.receive import json_body
 from genscope.receive.errors import BadRequest, TooLarge
 from genscope.receive.otlp_span import (
     MAX_DEPTH,
@@ -35,7 +33,7 @@ Object: TypeAlias = dict[str, Any]
 
 def decode(body: bytes, max_spans: int) -> tuple[list[RawSpan], list[Rejected]]:
     """Decode a request. Raises BadRequest if it is no such message at all, TooLarge for more than `max_spans` spans."""
-    request = _load(body)
+    request = json_body.load(body)
     try:
         return _request(request, max_spans)
     except MalformedError as error:
@@ -364,44 +362,3 @@ _VALUES: Final[Mapping[str, Callable[[Any, int], Json]]] = {
     "kvlistValue": _map,
     "kvlist_value": _map,
 }
-
-
-# Text to JSON.
-
-
-def _load(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    # What orjson is right to refuse but what senders write: NaN, halves of surrogate pairs, bytes that are not UTF-8.
-    text = _SURROGATES.sub(_surrogate, body.decode("utf-8-sig", errors="replace"))
-    try:
-        return _LENIENT.decode(text)
-    except RecursionError:
-        raise BadRequest("The body nests deeper than can be read; flatten the deepest attribute.") from None
-    except ValueError as error:
-        raise BadRequest(f"The body is not JSON: {error}.") from error
-
-
-#: In order: an escaped pair of surrogates, half a pair, any other escape.
-_SURROGATES: Final = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
-)
-
-
-def _surrogate(match: re.Match[str]) -> str:
-    return "\\ufffd" if match[1] else match[0]
-
-
-def _finite(text: str) -> float | str:
-    number = float(text)
-    return number if isfinite(number) else text
-
-
-def _limited(text: str) -> int | str:
-    # Larger integers would fit Python but no encoder behind the door.
-    return int(text) if _DECIMAL.fullmatch(text) and -(1 << 63) <= int(text) < 1 << 64 else text
-
-
-_LENIENT: Final = json.JSONDecoder(parse_constant=str, parse_int=_limited, parse_float=_finite, strict=False)
