@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from genscope.model import COST_MISSING, LEVELS, SPAN_TYPES
 
@@ -36,7 +36,25 @@ FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
     "cost_missing": COST_MISSING,
     "scope": None,
     "protocol": None,
+    "repository": None,
 }
+
+#: What a condition may ask; where there are several values, `contains` and those after it look at the first.
+Operator = Literal[
+    "any of",
+    "none of",
+    "all of",
+    "contains",
+    "does not contain",
+    "starts with",
+    "ends with",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "is null",
+    "is not null",
+]
 
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -47,10 +65,15 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`field` equals any one of `values`."""
+    """What `field` has to do with `values`: by default it equals any one of them.
+
+    Numbers and moments (nanoseconds since the epoch) are written as text, too. `key` names the entry of a map that is meant.
+    """
 
     field: str
     values: tuple[str, ...]
+    operator: Operator = "any of"
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,23 @@ the page, and the window grows until the page is full. Within the window FINAL i
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
-import msgspec
 import pyarrow as pa
 
 from genscope.model import Attributes, Span, Usage
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
-from genscope.store.rows import COLUMNS, decode, from_json
+from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.rows import COLUMNS, decode, entry
 from genscope.store.sql import sql
 from genscope.store.where import COST_MISSING, LATEST, Where, where
 
-T = TypeVar("T")
-
 PREVIEW: Final = 400
-MAX_LIMIT: Final = 1000
 #: Keys that one query looks up: 100,000 took the engine half a minute, ten times 10,000 half a second.
 KEYS_AT_ONCE: Final = 10_000
 #: Sort orders of a list of spans, with the direction that SQL takes.
@@ -45,16 +40,11 @@ HEAVY: Final = {
     "links": "NULL",
     "resource": "NULL",
     "scope_attributes": "NULL",
+    "input_parts": "map()",
 }
+#: The end of an input: what was appended last (see schema/0004_pieces.sql), if anything was.
+LAST_PART: Final = "if(notEmpty(input_parts), substring(arrayMin(mapValues(input_parts)), 17), input)"
 PREVIEWED: Final = ("output", "trace_input", "trace_output")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some rows of a list, and the cursor that asks for the next ones (None at its end)."""
-
-    rows: list[T]
-    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +148,12 @@ class Reader:
         sort: str = "-start_time",
         limit: int = 50,
         cursor: str | None = None,
+        offset: int = 0,
         full: bool = False,
     ) -> Page[Span]:
         """Return a page of spans. Unless `full`, texts are previews, and attributes, events and the like stay empty.
+
+        It begins behind the cursor, and `offset` spans further on, which all have to be looked at.
 
         Raises:
             FilterError: the sort order, the limit or the cursor is not one.
@@ -168,19 +161,25 @@ class Reader:
         if sort not in SORTS:
             raise FilterError(f"sort: {sort!r} is not an order; expected one of {', '.join(SORTS)}")
         direction, limit = SORTS[sort], check_limit(limit)
-        before = _decode_cursor(cursor, 3) if cursor else None
+        before = decode_cursor(cursor, 3) if cursor else None
         keys: list[dict[str, Any]] = []
-        for window in self._windows(project_id, filter, direction, before[0] if before else None, limit):
+        for window in self._windows(project_id, filter, direction, before[0] if before else None, offset + limit):
             condition = where(project_id, window)
             if before:
                 compare = "<" if direction == "DESC" else ">"
                 values = f"{condition.bind_time(before[0])}, {condition.bind(before[1])}, {condition.bind(before[2])}"
                 condition.add(f"(time, trace_id, span_id) {compare} ({values})")
-            keys = self._query("spans_keys", condition, {"limit": limit + 1}, direction=direction).to_pylist()
+            parameters: dict[str, Parameter] = {"limit": limit + 1, "offset": offset}
+            keys = self._query("spans_keys", condition, parameters, direction=direction).to_pylist()
             if len(keys) > limit:
                 break
-        next_cursor = _encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
         return Page(self._rows(project_id, keys[:limit], direction, full), next_cursor)
+
+    def count_spans(self, project_id: str, filter: Filter) -> int:
+        """Return how many spans meet the filter, exactly."""
+        count: int = self._query("spans_count", where(project_id, filter))["count"][0].as_py()
+        return count
 
     def _windows(
         self, project_id: str, filter: Filter, direction: str, start: int | None, limit: int
@@ -221,7 +220,9 @@ class Reader:
             return []
         condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
         condition.add(f"trace_id = {condition.bind(trace_id)}")
-        return decode(self._query("spans_rows", condition, columns=_columns(full), direction="ASC"))
+        spans = decode(self._query("spans_rows", condition, columns=_columns(full), direction="ASC"))
+        # A span that came in pieces lies where its first piece came, which need not be its start.
+        return sorted(spans, key=lambda span: span.time if span.start_time is None else span.start_time)
 
     def span(self, project_id: str, trace_id: str, span_id: str) -> Span | None:
         """Return one whole span; None if it is not known."""
@@ -249,7 +250,7 @@ class Reader:
     def trace_summary(self, project_id: str, trace_id: str) -> TraceSummary | None:
         """Return one trace, gathered from its spans; None if it is not known."""
         extent = self._extent(project_id, trace_id)
-        return next(iter(self._summaries(project_id, [extent] if extent else [])), None)
+        return next(iter(self.summaries(project_id, [extent] if extent else [])), None)
 
     def _extent(self, project_id: str, trace_id: str) -> dict[str, Any] | None:
         parameters: dict[str, Parameter] = {"project_id": project_id, "trace_id": trace_id}
@@ -271,7 +272,7 @@ class Reader:
             FilterError: the limit or the cursor is not one.
         """
         limit = check_limit(limit)
-        before = _decode_cursor(cursor, 2) if cursor else None
+        before = decode_cursor(cursor, 2) if cursor else None
         keys: list[dict[str, Any]] = []
         # A trace begins at its first span, so the traces that begin in a window all have a span in it.
         # Only a filter that asks for nothing else may begin where the page before ended: a long trace may meet a condition late.
@@ -290,21 +291,25 @@ class Reader:
         next_cursor = None
         if len(keys) > limit:
             keys = keys[:limit]
-            next_cursor = _encode_cursor(keys[-1]["first"], keys[-1]["trace_id"])
-        return Page(self._summaries(project_id, keys), next_cursor)
+            next_cursor = encode_cursor(keys[-1]["first"], keys[-1]["trace_id"])
+        return Page(self.summaries(project_id, keys), next_cursor)
 
-    def _summaries(self, project_id: str, keys: list[dict[str, Any]]) -> list[TraceSummary]:
+    def summaries(self, project_id: str, keys: list[dict[str, Any]], *, preview: int = PREVIEW) -> list[TraceSummary]:
+        """Return traces whole, the latest to begin first, for keys that name their `trace_id`, `first` and `last` time.
+
+        Their inputs and outputs are cut to `preview` characters.
+        """
         if not keys:
             return []
         span = Filter(min(key["first"] for key in keys), max(key["last"] for key in keys) + 1)
         condition = where(project_id, span)
         traces = condition.bind_list(key["trace_id"] for key in keys)
         condition.add(f"trace_id IN {traces}")
-        parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}
+        parameters: dict[str, Parameter] = {"project_id": project_id, "preview": preview}
         counts = self._counts(project_id, condition, f"trace_id IN {traces}")
         rows = self._query("traces_rows", condition, parameters, counts=counts).to_pylist()
         for row in rows:
-            row["metadata"] = {key: from_json(value) for key, value in row["metadata"]}
+            row["metadata"] = {key: entry(value) for key, value in row["metadata"]}
             row["tags"] = sorted(row["tags"])
             row["models"] = sorted(row["models"])
         return [TraceSummary(**row) for row in rows]
@@ -375,17 +380,6 @@ class Reader:
         return self._engine.query(text, condition.parameters | (parameters or {}))
 
 
-def check_limit(limit: int) -> int:
-    """Return the limit of a page.
-
-    Raises:
-        FilterError: it is not between 1 and `MAX_LIMIT`.
-    """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise FilterError(f"limit: {limit} is not between 1 and {MAX_LIMIT}")
-    return limit
-
-
 def _columns(full: bool) -> str:
     return ", ".join(_whole(column) if full else _light(column) for column in COLUMNS)
 
@@ -397,8 +391,9 @@ def _whole(column: str) -> str:
 def _light(column: str) -> str:
     if column == "input":
         # The question stands at the end of a long conversation.
-        head, tail = f"substringUTF8(input, 1, {PREVIEW})", f"substringUTF8(input, -{PREVIEW})"
-        return f"if(lengthUTF8(input) > {3 * PREVIEW}, concat({head}, ' … ', {tail}), input) AS input"
+        head, tail = f"substringUTF8(input, 1, {PREVIEW})", f"substringUTF8({LAST_PART}, -{PREVIEW})"
+        cut = f"lengthUTF8(input) > {3 * PREVIEW} OR notEmpty(input_parts)"
+        return f"if({cut}, concat(ifNull({head}, ''), ' … ', {tail}), input) AS input"
     if column in PREVIEWED:
         return f"substringUTF8({column}, 1, {PREVIEW}) AS {column}"
     return f"{HEAVY[column]} AS {column}" if column in HEAVY else _whole(column)
@@ -411,16 +406,3 @@ def _quantiles(values: list[float], count: int) -> Quantiles:
 def _number(value: float | None) -> float | None:
     """Return None for the NaN with which the engine answers a mean or quantile of nothing."""
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _encode_cursor(*position: int | str) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str, length: int) -> tuple[Any, ...]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position = msgspec.json.decode(text, type=tuple[int, str, str] if length == 3 else tuple[int, str])
-    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
-        raise FilterError("cursor: not one that this list gave; start again without it") from None
-    return tuple(position)

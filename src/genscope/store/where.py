@@ -2,22 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
-from genscope.query.filter import Condition, Filter
+from genscope.query.filter import Condition, Filter, Operator
 from genscope.store.engine import Parameter
 
 #: A reason that one piece of a span gave is void once another piece brought the cost.
 COST_MISSING: Final = "if(total_cost IS NULL, cost_missing, NULL)"
-#: The column behind a field, where it is not of the same name.
-COLUMNS: Final = {"scope": "scope_name", "cost_missing": COST_MISSING}
-#: Fields that hold several values: a condition meets any of them.
-ARRAYS: Final = {"tag": "tags", "tool": "tools", "tool_call": "tool_calls"}
 #: The moments a `DateTime64(9)` column can hold, in nanoseconds since the epoch.
 EARLIEST: Final = -2_208_988_800 * 10**9
 LATEST: Final = 2**63 - 1
+
+Kind = Literal["text", "number", "time", "list", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a condition on a field looks at: SQL over the rows of a table, in which `$key` is the entry of a map."""
+
+    sql: str
+    kind: Kind = "text"
+    #: Whether it is said of a whole trace: by `any` span of it, or by `all` of them together, where the SQL has aggregates.
+    of_trace: Literal["any", "all"] | None = None
+
+
+def map_entry(column: str) -> str:
+    """Return the SQL of the entry `$key` of a map of JSON texts as text, NULL without one; see `rows.entry`."""
+    raw = f"if(startsWith({column}[$key], '\\x01'), substring({column}[$key], 18), {column}[$key])"
+    return f"if(mapContains({column}, $key), if(startsWith({raw}, '\"'), JSONExtractString({raw}), {raw}), NULL)"
+
+
+START: Final = "ifNull(spans.start_time, spans.time)"
+ROOT: Final = "(parent_span_id IS NULL OR ifNull(is_root, false))"
+#: The row of a trace that its sender told as a thing of its own, see `Entity.span_id`.
+IS_TRACE: Final = "span_id = concat(trace_id, ':root')"
+
+
+def seconds(end: str, start: str = START) -> str:
+    """Return the SQL of a duration in seconds."""
+    return f"(toUnixTimestamp64Nano({end}) - toUnixTimestamp64Nano({start})) / 1e9"
+
+
+def cost_of(kind: str) -> str:
+    """Return the SQL of the cost of one kind of usage, NULL where it is not known."""
+    return f"if(has(cost.kind, '{kind}'), cost.amount[indexOf(cost.kind, '{kind}')], NULL)"
+
+
+#: Fields of spans that are not simply the column of that name.
+COLUMNS: Final[Mapping[str, Column]] = {
+    "scope": Column("scope_name"),
+    "cost_missing": Column(COST_MISSING),
+    "tag": Column("tags", "list"),
+    "tool": Column("tools", "list"),
+    "tool_call": Column("tool_calls", "list"),
+    # What nobody told is what clients that have no word for it take it for.
+    "environment_or_default": Column("ifNull(environment, 'default')"),
+    "type_or_span": Column("ifNull(type, 'span')"),
+    "level_or_default": Column("ifNull(level, 'DEFAULT')"),
+    "is_trace": Column(IS_TRACE, "flag"),
+    "is_root": Column(ROOT, "flag"),
+    "parent_or_trace": Column("nullIf(parent_span_id, concat(trace_id, ':root'))"),
+    "start_time": Column(START, "time"),
+    "end_time": Column("spans.end_time", "time"),
+    "latency": Column(seconds("spans.end_time"), "number"),
+    "time_to_first_token": Column(seconds("completion_start_time"), "number"),
+    "tokens_per_second": Column(f"output_tokens / nullIf({seconds('spans.end_time')}, 0)", "number"),
+    "input_tokens": Column("input_tokens", "number"),
+    "output_tokens": Column("output_tokens", "number"),
+    "total_tokens": Column("greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total'])", "number"),
+    "input_cost": Column(cost_of("input"), "number"),
+    "output_cost": Column(cost_of("output"), "number"),
+    "total_cost": Column("total_cost", "number"),
+    "metadata": Column(map_entry("metadata")),
+    "metadata_number": Column(f"toFloat64OrNull({map_entry('metadata')})", "number"),
+    "trace_tag": Column("tags", "list", "any"),
+    "trace_session_id": Column("session_id", of_trace="any"),
+    "trace_user_id": Column("user_id", of_trace="any"),
+    "trace_metadata": Column(map_entry("trace_metadata"), of_trace="any"),
+    "trace_metadata_number": Column(f"toFloat64OrNull({map_entry('trace_metadata')})", "number", "any"),
+    # As queries/traces_rows.sql names a trace.
+    "name_of_trace": Column(
+        "coalesce(argMaxIf(trace_name, time, trace_name != ''), "
+        f"argMinIf(spans.name, time, {ROOT}), argMin(spans.name, time))",
+        of_trace="all",
+    ),
+}
+
+#: Operators that hold where another one does not, NULL included.
+NEGATIVE: Final[Mapping[Operator, Operator]] = {
+    "none of": "any of",
+    "does not contain": "contains",
+    "is null": "is not null",
+}
+COMPARED: Final[Mapping[str, str]] = {
+    "contains": "position({column}, {value}) > 0",
+    "starts with": "startsWith({column}, {value})",
+    "ends with": "endsWith({column}, {value})",
+    "<": "{column} < {value}",
+    "<=": "{column} <= {value}",
+    ">": "{column} > {value}",
+    ">=": "{column} >= {value}",
+}
 
 
 @dataclass(slots=True)
@@ -46,6 +133,18 @@ class Where:
         moment = self.bind(max(EARLIEST, min(nanoseconds, LATEST)), "Int64")
         return f"fromUnixTimestamp64Nano({moment}, 'UTC')"
 
+    def add_condition(self, project_id: str, column: Column, condition: Condition) -> None:
+        """Add what a condition asks of a column."""
+        positive = NEGATIVE.get(condition.operator)
+        clause = _positive(self, column, condition, positive or condition.operator)
+        if column.of_trace:
+            spans = f"SELECT trace_id FROM spans FINAL WHERE project_id = {self.bind(project_id)}"  # noqa: S608
+            clause = (
+                f"{spans} AND {clause}" if column.of_trace == "any" else f"{spans} GROUP BY trace_id HAVING {clause}"
+            )
+            clause = f"trace_id IN ({clause})"
+        self.add(f"NOT ifNull({clause}, false)" if positive else clause)
+
     def __str__(self) -> str:
         return " AND ".join(f"({clause})" for clause in self.clauses)
 
@@ -59,12 +158,31 @@ def where(project_id: str, filter: Filter) -> Where:
     if filter.end is not None:
         built.add(f"time < {built.bind_time(filter.end)}")
     for condition in filter.conditions:
-        built.add(_condition(built, condition))
+        built.add_condition(project_id, COLUMNS.get(condition.field, Column(condition.field)), condition)
     return built
 
 
-def _condition(built: Where, condition: Condition) -> str:
-    values = built.bind_list(condition.values)
-    if condition.field in ARRAYS:
-        return f"hasAny({ARRAYS[condition.field]}, {values})"
-    return f"{COLUMNS.get(condition.field, condition.field)} IN {values}"
+def _positive(built: Where, column: Column, condition: Condition, operator: Operator) -> str:
+    text = column.sql.replace("$key", built.bind(condition.key)) if condition.key else column.sql
+    values = condition.values
+    if operator == "is not null":
+        return f"notEmpty({text})" if column.kind == "list" else f"{text} IS NOT NULL"
+    if column.kind == "list" and operator in ("any of", "all of"):
+        return f"{'hasAny' if operator == 'any of' else 'hasAll'}({text}, {built.bind_list(values)})"
+    if operator == "any of" and column.kind == "text":
+        return f"{text} IN {built.bind_list(values)}"
+    if operator == "any of":
+        return f"({' OR '.join(f'{text} = {_bind(built, column.kind, value)}' for value in values) or 'false'})"
+    return COMPARED[operator].format(column=text, value=_bind(built, column.kind, values[0]))
+
+
+def _bind(built: Where, kind: Kind, value: str) -> str:
+    match kind:
+        case "number":
+            return built.bind(float(value), "Float64")
+        case "time":
+            return built.bind_time(int(value))
+        case "flag":
+            return "true" if value == "true" else "false"
+        case _:
+            return built.bind(value)

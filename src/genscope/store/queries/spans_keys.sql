@@ -3,4 +3,4 @@ SELECT toUnixTimestamp64Nano(time) AS time, trace_id, span_id
 FROM spans FINAL
 WHERE $where
 ORDER BY spans.time $direction, trace_id $direction, span_id $direction
-LIMIT {limit:UInt64}
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}

@@ -1,0 +1,62 @@
+"""Pages of lists: by cursor, which costs the same however far it goes, and by number, as some clients ask."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from genscope.query.filter import FilterError
+
+T = TypeVar("T")
+
+MAX_LIMIT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, and the cursor that asks for the next ones (None at its end)."""
+
+    rows: list[T]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Generic[T]):
+    """Some rows of a list, and how many rows it has in all."""
+
+    rows: list[T]
+    total: int
+
+
+def check_limit(limit: int) -> int:
+    """Return the limit of a page.
+
+    Raises:
+        FilterError: it is not between 1 and `MAX_LIMIT`.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise FilterError(f"limit: {limit} is not between 1 and {MAX_LIMIT}")
+    return limit
+
+
+def encode_cursor(*position: int | str) -> str:
+    """Return the text of a position in a list: a time in nanoseconds, then the ids that tell rows of one time apart."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, length: int) -> tuple[Any, ...]:
+    """Return the position that a cursor stands for, of `length` parts.
+
+    Raises:
+        FilterError: it is none, or one of another list.
+    """
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        position = msgspec.json.decode(text, type=tuple[int, str, str] if length == 3 else tuple[int, str])
+    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
+        raise FilterError("cursor: not one that this list gave; start again without it") from None
+    return tuple(position)
