@@ -13,14 +13,17 @@ from fastapi import FastAPI
 from starlette.middleware.sessions import SessionMiddleware
 
 from genscope import __version__, pricing, web
-from genscope.api import coverage, errors, ingest, langfuse, native, openapi, prices, reprice, status
+from genscope.api import coverage, errors, ingest, langfuse, media, native, openapi, prices, reprice, status, storage
 from genscope.auth import Authenticator, ensure_project
 from genscope.config import Settings
 from genscope.ingest import Ingest, Limits
+from genscope.links import Links
+from genscope.objects import Objects
 from genscope.prices import Prices
 from genscope.receive import grpc, otlp
 from genscope.reprice import Repricing
 from genscope.services import Services
+from genscope.store.attachments import Attachments
 from genscope.store.catalog import Catalog
 from genscope.store.costs import Costs
 from genscope.store.engine import Engine
@@ -32,6 +35,7 @@ from genscope.store.writer import Writer
 log = logging.getLogger(__name__)
 
 SESSION_SECRET = "session_secret"  # noqa: S105 - the name of a value, not a value
+LINK_SECRET = "link_secret"  # noqa: S105 - as above
 SESSION_SECONDS = 14 * 24 * 3600
 #: How long another server of the same store may go by old prices.
 REFRESH_SECONDS = 30
@@ -83,10 +87,7 @@ def open_server(settings: Settings) -> Iterator[Started]:
             settings.init_public_key,
             settings.init_secret_key.get_secret_value(),
         )
-        session_secret = catalog.value(SESSION_SECRET)
-        if session_secret is None:
-            session_secret = secrets.token_hex(32)
-            catalog.set_value(SESSION_SECRET, session_secret)
+        session_secret, link_secret = _secret(catalog, SESSION_SECRET), _secret(catalog, LINK_SECRET)
         limits = Limits(
             body_bytes=settings.max_body_bytes,
             value_bytes=settings.max_value_bytes,
@@ -99,8 +100,21 @@ def open_server(settings: Settings) -> Iterator[Started]:
         own_prices = Prices(catalog)
         repricing = Repricing(Costs(engine), own_prices.overrides)
         taking = Ingest(writer, reader.span_times, own_prices.overrides, limits)
+        objects = Objects(settings.objects, settings.data, max_bytes=settings.max_object_bytes, fsync=settings.fsync)
+        services = Services(
+            settings, auth, taking, reader, own_prices, repricing, objects, Links(link_secret), Attachments(engine)
+        )
         with contextlib.closing(writer), contextlib.closing(taking):
-            yield Started(Services(settings, auth, taking, reader, own_prices, repricing), session_secret, made_keys)
+            yield Started(services, session_secret, made_keys)
+
+
+def _secret(catalog: Catalog, name: str) -> str:
+    """Return a secret of the server's own, made at its first start."""
+    secret = catalog.value(name)
+    if secret is None:
+        secret = secrets.token_hex(32)
+        catalog.set_value(name, secret)
+    return secret
 
 
 def create_app(started: Started) -> FastAPI:
@@ -125,6 +139,8 @@ def create_app(started: Started) -> FastAPI:
     for part in (native, coverage, prices, reprice):
         app.include_router(part.router)
     app.include_router(langfuse.router)
+    app.include_router(media.router)
+    app.include_router(storage.router)
     app.include_router(status.router)
     app.include_router(web.router)
     app.mount("/static", web.Assets(), name="static")

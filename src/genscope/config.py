@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     data: Path = Path("genscope-data")
     #: `chdb:///path`; empty: inside `data`.
     store: str = ""
+    #: Where the bytes of attachments are: `s3://bucket/prefix`, with credentials, region and endpoint in the environment as AWS's
+    #: own tools take them (`AWS_ENDPOINT_URL`, ...); empty: inside `data`.
+    objects: str = ""
     allow_anonymous: bool = False
 
     init_project: str = "default"
@@ -39,6 +42,8 @@ class Settings(BaseSettings):
     max_body_bytes: Bytes = 64 * MIB
     #: Longest attribute value; longer ones are cut and marked with their length.
     max_value_bytes: Bytes = 16 * MIB
+    #: Largest attachment.
+    max_object_bytes: Bytes = 100 * MIB
     max_spans_per_request: Annotated[int, Gt(0)] = 100_000
     #: Accepted but not yet stored; beyond it requests are answered 503 with Retry-After.
     max_buffer_bytes: Bytes = 256 * MIB
@@ -58,6 +63,10 @@ class Settings(BaseSettings):
     def _check(self) -> Settings:
         if self.store and not self.store.startswith("chdb://"):
             raise ValueError(f"store: {self.store!r} is not supported; give chdb:///path or leave it empty")
+        if self.objects and not self.objects.removeprefix("s3://").strip("/"):
+            raise ValueError("objects: s3:// needs a bucket, such as s3://my-bucket/genscope")
+        if self.objects and not self.objects.startswith("s3://"):
+            raise ValueError(f"objects: {self.objects!r} is not supported; give s3://bucket/prefix or leave it empty")
         if self.allow_anonymous and self.host not in LOOPBACK_NAMES:
             raise ValueError(f"allow_anonymous needs a loopback host such as 127.0.0.1, not {self.host!r}")
         if self.store and not self.store.removeprefix("chdb://").strip("/"):

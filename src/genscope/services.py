@@ -10,8 +10,11 @@ from starlette.requests import HTTPConnection
 from genscope.auth import Authenticator
 from genscope.config import Settings
 from genscope.ingest import Ingest
+from genscope.links import Links
+from genscope.objects import Objects
 from genscope.prices import Prices
 from genscope.reprice import Repricing
+from genscope.store.attachments import Attachments
 from genscope.store.reader import Reader
 
 
@@ -25,6 +28,9 @@ class Services:
     reader: Reader
     prices: Prices
     repricing: Repricing
+    objects: Objects
+    links: Links
+    attachments: Attachments
 
 
 def services(connection: HTTPConnection) -> Services:

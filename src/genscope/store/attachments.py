@@ -1,17 +1,21 @@
-"""Attachments as rows and back: the only translator between `Attachment` and the table `attachments`."""
+"""Attachments as rows and back, and the questions about them: all that knows the table `attachments`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
-from genscope.model import TRACE, Attachment
-from genscope.store.rows import TEXT_MAP, to_json
+from genscope.model import TRACE, Attachment, Entity, Span
+from genscope.query.filter import Filter
+from genscope.store.engine import Engine
+from genscope.store.rows import TEXT_MAP, from_json, to_json
+from genscope.store.sql import sql
+from genscope.store.where import Where, where
 
 #: Columns whose name and value are those of the field of `Attachment`.
-PLAIN = {
+PLAIN: Final = {
     "id": pa.string(),
     "time": pa.int64(),
     "name": pa.string(),
@@ -21,6 +25,8 @@ PLAIN = {
     "size": pa.uint64(),
     "place": pa.string(),
 }
+#: Spans that one query asks about.
+SPANS_AT_ONCE: Final = 10_000
 
 
 def encode(project_id: str, attachments: Sequence[Attachment]) -> pa.Table:
@@ -41,3 +47,57 @@ def encode(project_id: str, attachments: Sequence[Attachment]) -> pa.Table:
 def _trace_id(attachment: Attachment) -> str:
     entity = attachment.entity
     return entity.id if entity.kind == TRACE else attachment.trace_id or ""
+
+
+class Attachments:
+    """Reads what is attached. Every call blocks; call it from a worker thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of_spans(self, project_id: str, spans: Sequence[Span]) -> dict[str, list[Attachment]]:
+        """Return what belongs to these spans of one trace, by span id.
+
+        What belongs to the trace itself is found at its roots: a sender of OTLP has no span that stands for the trace.
+        """
+        found: dict[str, list[Attachment]] = {}
+        for begin in range(0, len(spans), SPANS_AT_ONCE):
+            some = spans[begin : begin + SPANS_AT_ONCE]
+            whole = Entity(TRACE, some[0].trace_id).span_id
+            condition = where(project_id, Filter())
+            condition.add(f"span_id IN {condition.bind_list({whole, *(span.span_id for span in some)})}")
+            condition.add(f"trace_id IN ('', {condition.bind(some[0].trace_id)})")
+            by_span: dict[tuple[str, str], list[Attachment]] = {}
+            for one in self._read(condition):
+                by_span.setdefault((one.entity.id, one.entity.repository or ""), []).append(one)
+            for span in some if by_span else ():
+                ids = [span.span_id, whole] if _is_root(span) and span.span_id != whole else [span.span_id]
+                repositories = dict.fromkeys(("", span.repository or ""))
+                mine = [one for id_ in ids for name in repositories for one in by_span.get((id_, name), ())]
+                if mine:
+                    found[span.span_id] = mine
+        return found
+
+    def of_key(self, project_id: str, key: str) -> Attachment | None:
+        """Return an attachment whose bytes are the object of this key; None if there is none."""
+        condition = where(project_id, Filter())
+        condition.add(f"key = {condition.bind(key)}")
+        return next(iter(self._read(condition)), None)
+
+    def _read(self, condition: Where) -> list[Attachment]:
+        rows = self._engine.query(sql("attachments").substitute(where=str(condition)), condition.parameters)
+        return [_attachment(row) for row in rows.to_pylist()]
+
+
+def _is_root(span: Span) -> bool:
+    return span.parent_span_id is None or span.is_root is True
+
+
+def _attachment(row: dict[str, Any]) -> Attachment:
+    return Attachment(
+        # The kind is not kept; whoever reads wants to know which span it is.
+        entity=Entity("span", row["span_id"], row["repository"] or None),
+        trace_id=row["trace_id"] or None,
+        metadata={key: from_json(value) for key, value in row["metadata"]},
+        **{name: row[name] for name in PLAIN},
+    )
