@@ -10,6 +10,7 @@ from typing import Final
 
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
+from genscope.model import Attachment
 from genscope.receive.errors import Forbidden
 
 #: Where objects are put and got, below the server's root: Go's SDK drops the path of its base URL.
@@ -49,6 +50,12 @@ class Links:
     def path(self, leave: Upload | Download) -> str:
         """Return the path, from the server's root, that grants this from now on for `LIFETIME`."""
         return f"{PREFIX}{self._signers[type(leave)].dumps(astuple(leave))}"
+
+    def address(self, project_id: str, attachment: Attachment, base: str = "") -> str | None:
+        """Return where an attachment is: a file below `base`, the server's root, for a while; a link wherever it leads."""
+        if attachment.key is None:
+            return attachment.url
+        return base + self.path(Download(project_id, attachment.key, attachment.mime_type, attachment.name))
 
     def upload(self, token: str) -> Upload:
         """Return what the end of an upload's path grants.

@@ -14,13 +14,14 @@ from genscope.api.shapes import (
     SpanShape,
     TraceShape,
     TraceWithSpans,
+    attachment_shape,
     model_shape,
     respond,
     span_shape,
     trace_shape,
 )
 from genscope.query.filter import FIELDS, Filter, from_params
-from genscope.services import services
+from genscope.services import public_url, services
 from genscope.store.catalog import Project
 
 router = APIRouter(prefix="/api/v1", tags=["read"])
@@ -118,12 +119,18 @@ def list_traces(
 @router.get("/traces/{trace_id}", responses=documented(TraceWithSpans))
 def get_trace(request: Request, project: Authorised, trace_id: str, messages: Messages = "") -> Response:
     """Return a trace and all its spans in the order of their start."""
-    reader = services(request).reader
+    served = services(request)
+    reader = served.reader
     summary = reader.trace_summary(project.id, trace_id)
     if summary is None:
         raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
     spans = reader.trace(project.id, trace_id)
-    return respond(TraceWithSpans(trace_shape(summary), [span_shape(span, messages=messages == "1") for span in spans]))
+    shown = [span_shape(span, messages=messages == "1") for span in spans]
+    attached, base = served.attachments.of_spans(project.id, spans), public_url(request)
+    for shape in shown:
+        mine = attached.get(shape.span_id, ())
+        shape.attachments = [attachment_shape(one, served.links.address(project.id, one, base)) for one in mine]
+    return respond(TraceWithSpans(trace_shape(summary), shown))
 
 
 @router.get("/models", responses=documented(Listing[ModelShape]), openapi_extra=FILTER_PARAMETERS)

@@ -15,7 +15,7 @@ from fastapi import Response
 from msgspec import UNSET, UnsetType
 
 from genscope.messages import conversation, described, speaker
-from genscope.model import Span
+from genscope.model import Attachment, Span
 from genscope.store.reader import ModelSummary, Quantiles, TraceSummary
 
 T = TypeVar("T")
@@ -97,6 +97,18 @@ class MessageShape(msgspec.Struct):
     parts: list[PartShape]
 
 
+class AttachmentShape(msgspec.Struct):
+    """A file or a link that belongs to a span; `url` is where it is, for a file during the next hour."""
+
+    id: str
+    name: str | None
+    type: Literal["file", "url"]
+    mime_type: str | None
+    size: int | None
+    place: str | None
+    url: str | None
+
+
 class SpanShape(msgspec.Struct):
     """One span. `null` means not known."""
 
@@ -151,6 +163,8 @@ class SpanShape(msgspec.Struct):
     protocol: str | None
     input_messages: list[MessageShape] | UnsetType = UNSET
     output_messages: list[MessageShape] | UnsetType = UNSET
+    #: Only where one trace is read.
+    attachments: list[AttachmentShape] | UnsetType = UNSET
 
 
 class TraceShape(msgspec.Struct):
@@ -269,6 +283,19 @@ def span_shape(span: Span, *, preview: bool = False, messages: bool = False) -> 
         protocol=span.protocol,
         input_messages=_said(span.input, speaker(span.type, "input")) if messages else UNSET,
         output_messages=_said(span.output, speaker(span.type, "output")) if messages else UNSET,
+    )
+
+
+def attachment_shape(attachment: Attachment, url: str | None) -> AttachmentShape:
+    """Return an attachment as the API shows it; `url` is where it is."""
+    return AttachmentShape(
+        id=attachment.id,
+        name=attachment.name,
+        type="file" if attachment.key else "url",
+        mime_type=attachment.mime_type,
+        size=attachment.size,
+        place=attachment.place,
+        url=url,
     )
 
 
