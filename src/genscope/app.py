@@ -19,6 +19,7 @@ from genscope.config import Settings
 from genscope.ingest import Ingest, Limits
 from genscope.links import Links
 from genscope.objects import Objects
+from genscope.places import Places
 from genscope.prices import Prices
 from genscope.receive import grpc, otlp
 from genscope.reprice import Repricing
@@ -27,6 +28,7 @@ from genscope.store.attachments import Attachments
 from genscope.store.catalog import Catalog
 from genscope.store.costs import Costs
 from genscope.store.engine import Engine
+from genscope.store.entities import Entities
 from genscope.store.errors import StoreError
 from genscope.store.migrate import migrate
 from genscope.store.reader import Reader
@@ -98,8 +100,10 @@ def open_server(settings: Settings) -> Iterator[Started]:
         writer = Writer(engine.insert, linger=settings.linger, max_bytes=settings.max_buffer_bytes)
         reader = Reader(engine)
         own_prices = Prices(catalog)
-        repricing = Repricing(Costs(engine), own_prices.overrides)
-        taking = Ingest(writer, reader.span_times, own_prices.overrides, limits)
+        costs = Costs(engine)
+        repricing = Repricing(costs, own_prices.overrides)
+        places = Places(Entities(engine))
+        taking = Ingest(writer, reader.span_times, places, costs, own_prices.overrides, limits)
         objects = Objects(settings.objects, settings.data, max_bytes=settings.max_object_bytes, fsync=settings.fsync)
         services = Services(
             settings, auth, taking, reader, own_prices, repricing, objects, Links(link_secret), Attachments(engine)

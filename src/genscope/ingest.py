@@ -1,6 +1,7 @@
 """The way in: a request's bytes become rows on disk, and only then does it return.
 
-bytes -> receive (decode) -> conventions (understand) -> pricing -> store.rows (columns) -> store.writer (commit)
+spans:  bytes -> receive (decode) -> conventions (understand) -> pricing -> store.rows (columns) -> store.writer (commit)
+pieces: bytes -> receive (decode) -> places (where to, at what cost) -> store.rows (columns) -> store.writer (commit)
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
+import pyarrow as pa
 from prometheus_client import Counter, Histogram
 
 from genscope import conventions, pricing
-from genscope.model import RawSpan, Rejected, Span
+from genscope.model import Pieces, RawSpan, Rejected, Span
+from genscope.places import Placed, Places
 from genscope.pricing.override import NONE, Overrides
 from genscope.receive import otlp
 from genscope.receive.body import decode_body
 from genscope.receive.errors import Overloaded
+from genscope.store import attachments, costs, entities, scores, sessions
+from genscope.store.costs import Costs, Stopped
 from genscope.store.errors import StoreError
 from genscope.store.rows import encode, encode_rejected
 from genscope.store.writer import BufferFull, Writer, WriterClosed
@@ -44,7 +50,12 @@ FULL: Final = "more is waiting to be stored than fits; send it again later"
 
 
 #: (project, trace and span ids) -> the times at which the known ones of these spans are placed.
-Placed = Callable[[str, Iterable[tuple[str, str]]], dict[tuple[str, str], int]]
+SpanTimes = Callable[[str, Iterable[tuple[str, str]]], dict[tuple[str, str], int]]
+
+
+#: What a request of pieces is decoded to, and how: (plain body, time in nanoseconds since the epoch) -> what it tells.
+Told = TypeVar("Told", bound=Pieces)
+Decode = Callable[[bytes, int], Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +75,36 @@ class Prepared:
     spans: int
     rejected: list[Rejected]
     stored: list[Future[None]]
+    #: What is left to do when they are there, before the sender is told; blocks.
+    finish: Callable[[], None] | None = None
 
 
 class Ingest:
     """Takes requests of every protocol and returns when what they carried is on disk."""
 
-    def __init__(self, writer: Writer, placed: Placed, overrides: Callable[[str], Overrides], limits: Limits) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        span_times: SpanTimes,
+        places: Places,
+        costs: Costs,
+        overrides: Callable[[str], Overrides],
+        limits: Limits,
+    ) -> None:
         """Make ready.
 
         Args:
             writer: takes the rows.
-            placed: tells where earlier deliveries of spans are placed in time.
+            span_times: tells where earlier deliveries of spans are placed in time.
+            places: tells where pieces of spans go.
+            costs: writes costs over dearer ones.
             overrides: tells the prices that a project set itself.
             limits: bounds of one request.
         """
         self._writer = writer
-        self._placed = placed
+        self._span_times = span_times
+        self._places = places
+        self._costs = costs
         self._overrides = overrides
         self._limits = limits
         self._pending = 0
@@ -96,21 +121,84 @@ class Ingest:
         return self._limits
 
     async def take_otlp(
-        self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format
+        self,
+        project_id: str,
+        body: bytes,
+        content_encoding: str | None,
+        form: otlp.Format,
+        repository: str | None = None,
     ) -> list[Rejected]:
-        """Store the spans of an OTLP trace request and return those that could not be taken.
+        """Store the spans of an OTLP trace request, in a log repository if it names one, and return those that could not be taken.
 
         Raises:
             RequestError: the request as a whole is refused, and nothing of it was stored.
         """
-        return await self._take(lambda: self._prepare_otlp(project_id, body, content_encoding, form))
+        prepared = await self._take(lambda: self._prepare_otlp(project_id, body, content_encoding, form, repository))
+        return prepared.rejected
 
-    def _prepare_otlp(self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format) -> Prepared:
+    async def take_pieces(
+        self, project_id: str, protocol: str, body: bytes, content_encoding: str | None, decode: Decode[Told]
+    ) -> Told:
+        """Store what a request of a protocol that sends pieces tells, and return it, with what could not be taken.
+
+        Args:
+            project_id: whose it is.
+            protocol: the name of the protocol, for what could not be taken.
+            body: as received.
+            content_encoding: how it is compressed.
+            decode: makes pieces of the plain body, given also the time in nanoseconds since the epoch; called in a worker thread.
+
+        Raises:
+            RequestError: the request as a whole is refused, and nothing of it was stored.
+        """
+        told: list[Told] = []
+
+        def prepare() -> Prepared:
+            now = time.time_ns()
+            told.append(decode(decode_body(body, content_encoding, self._limits.body_bytes), now))
+            return self._prepare_pieces(project_id, protocol, told[0], now)
+
+        await self._take(prepare)
+        return told[0]
+
+    def _prepare_pieces(self, project_id: str, protocol: str, pieces: Pieces, now: int) -> Prepared:
+        said: list[tuple[str, pa.Table]] = []
+        if pieces.sessions:
+            said.append(("sessions", sessions.encode(project_id, pieces.sessions)))
+        if pieces.attachments:
+            said.append(("attachments", attachments.encode(project_id, pieces.attachments)))
+        if pieces.rejected:
+            said.append(("rejected", encode_rejected(project_id, protocol, now, pieces.rejected)))
+        stored: list[Future[None]] = []
+
+        def submit(placed: Placed) -> list[Future[None]]:
+            tables = list(said)
+            if placed.placements:
+                tables.append(("entities", entities.encode(project_id, placed.placements)))
+            if placed.spans:
+                tables.append(("spans", encode(project_id, placed.spans)))
+            if told := [*pieces.scores, *placed.scores]:
+                tables.append(("scores", scores.encode(project_id, told)))
+            stored.extend(self._writer.submit(*tables))
+            return stored
+
+        placed = self._places.take(project_id, pieces.patches, now, submit, self._overrides(project_id))
+        finish = None
+        if placed.cheaper:
+            cheaper = costs.encode(project_id, placed.cheaper)
+            finish = partial(self._costs.write, cheaper)
+        return Prepared(len(placed.spans), pieces.rejected, stored, finish)
+
+    def _prepare_otlp(
+        self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format, repository: str | None
+    ) -> Prepared:
         raw = decode_body(body, content_encoding, self._limits.body_bytes)
         decoded = otlp.decode(raw, form, max_spans=self._limits.spans, max_value_bytes=self._limits.value_bytes)
         now = time.time_ns()
         self._place(project_id, decoded.spans)
         spans, rejected = understand(decoded.spans, now, self._overrides(project_id))
+        for span in spans:
+            span.repository = repository
         rejected = [*decoded.rejected, *rejected]
         tables = [("spans", encode(project_id, spans))] if spans else []
         if rejected:
@@ -121,7 +209,7 @@ class Ingest:
         """Give spans without any time the one at which an earlier delivery placed them, so that they count once."""
         timeless = [span for span in spans if span.start_time is None and span.end_time is None]
         if timeless:
-            known = self._placed(project_id, [(span.trace_id, span.span_id) for span in timeless])
+            known = self._span_times(project_id, [(span.trace_id, span.span_id) for span in timeless])
             for span in timeless:
                 span.start_time = known.get((span.trace_id, span.span_id))
 
@@ -146,20 +234,23 @@ class Ingest:
         finally:
             self._pending -= taken
 
-    async def _take(self, prepare: Callable[[], Prepared]) -> list[Rejected]:
+    async def _take(self, prepare: Callable[[], Prepared]) -> Prepared:
         try:
             with REQUESTS.time():
-                prepared = await asyncio.get_running_loop().run_in_executor(self._threads, prepare)
+                loop = asyncio.get_running_loop()
+                prepared = await loop.run_in_executor(self._threads, prepare)
                 for stored in prepared.stored:
                     # A sender that hangs up stops waiting; the rows are stored all the same.
                     await asyncio.shield(asyncio.wrap_future(stored))
-        except (BufferFull, WriterClosed):
+                if prepared.finish is not None:
+                    await loop.run_in_executor(self._threads, prepared.finish)
+        except (BufferFull, WriterClosed, Stopped):
             raise Overloaded(FULL, RETRY_AFTER) from None
         except StoreError as error:
             raise Overloaded(f"the store does not take rows at the moment: {error}", RETRY_AFTER) from error
         SPANS.labels("rejected").inc(len(prepared.rejected))
         SPANS.labels("stored").inc(prepared.spans)
-        return prepared.rejected
+        return prepared
 
     def close(self) -> None:
         """Wait for the requests that are being prepared."""

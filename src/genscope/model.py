@@ -174,6 +174,8 @@ class Span:
     #: Messages that were appended to `input` one after another, in their order: JSON texts of lists of messages by the hash of
     #: each, with the order in which they were told. `input` has them already in a span that was read.
     input_parts: dict[str, tuple[int, str]] = field(default_factory=dict)
+    #: Only in a piece: the orders of the entries of its maps, as `metadata.plan`, see `Patch`.
+    orders: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, frozen=True)
@@ -264,7 +266,7 @@ class Patch:
     """A piece of a span, for senders that tell of one in several messages: late, doubled, in any order.
 
     `span` holds what the piece knows, None or empty elsewhere; its ids, `time`, parent and `repository` are filled in when its
-    place is found (`genscope.pieces`). Its `start_time` is where the span is placed if it is met here first.
+    place is found (`genscope.places`). Its `start_time` is where the span is placed if it is met here first.
 
     Merging: maps and lists unite, the earliest start and the latest end win, and of two values of another field or of one entry
     of a map the one of the higher `order` (`patch_order`) wins, however they arrive; any level wins over `DEFAULT`. A value that

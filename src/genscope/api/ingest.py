@@ -32,6 +32,8 @@ CONTENT_TYPES: Final = {
     otlp.Format.PROTOBUF: "application/x-protobuf",
     otlp.Format.JSON: "application/json",
 }
+#: The log repository that Maxim's users name.
+REPOSITORY: Final = "x-maxim-repo-id"
 #: google.rpc.Code by HTTP status, for the `Status` that OTLP wants as the body of an error.
 CODES: Final = {400: 3, 401: 16, 403: 7, 413: 8, 415: 3, 429: 8, 503: 14}
 
@@ -57,7 +59,9 @@ async def receive_otlp(request: Request) -> Response:
             raise TooLarge(f"the body has {length} bytes, {limit} are the limit: send fewer spans at a time")
         with served.ingest.room() as take:
             body = await read_body(request.stream(), limit, take)
-            rejected = await served.ingest.take_otlp(project.id, body, request.headers.get("content-encoding"), form)
+            rejected = await served.ingest.take_otlp(
+                project.id, body, request.headers.get("content-encoding"), form, request.headers.get(REPOSITORY)
+            )
     except ClientDisconnect:
         return _refusal(BadRequest("the connection ended before the body did"), answer)
     except RequestError as error:

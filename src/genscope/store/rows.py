@@ -64,6 +64,7 @@ PLAIN: Final[dict[str, pa.DataType]] = {
     "kind": pa.string(),
     "trace_state": pa.string(),
     "protocol": pa.string(),
+    "repository": pa.string(),
 }
 #: Maps whose values are JSON text, so that "123" and 123 stay apart.
 JSON_MAPS: Final = ("metadata", "trace_metadata", "attributes")
@@ -81,7 +82,12 @@ COLUMNS: Final = (
     "scope_name",
     "scope_version",
     "scope_attributes",
+    "input_parts",
 )
+#: What stands before the JSON text of an entry whose order counts, which no JSON text begins with, and the digits of an order.
+_DATED: Final = "\x01"
+_DIGITS: Final = 16
+_LAST: Final = 2**64 - 1
 
 
 def encode(project_id: str, spans: Sequence[Span]) -> pa.Table:
@@ -92,10 +98,15 @@ def encode(project_id: str, spans: Sequence[Span]) -> pa.Table:
     columns: dict[str, pa.Array[Any]] = {"project_id": pa.array([project_id] * len(spans), pa.string())}
     for name, type_ in PLAIN.items():
         columns[name] = pa.array([getattr(span, name) for span in spans], type_)
-    columns["usage"] = _map([span.usage or {} for span in spans], USAGE_MAP)
+    columns["usage"] = map_array([span.usage or {} for span in spans], USAGE_MAP)
     columns["cost"] = encode_costs([span.cost or {} for span in spans])
+    dated = any(span.orders for span in spans)
     for name in JSON_MAPS:
-        columns[name] = _map([getattr(span, name) for span in spans], TEXT_MAP, to_json)
+        if dated:
+            columns[name] = map_array([_dated(span, name) for span in spans], TEXT_MAP)
+        else:
+            columns[name] = map_array([getattr(span, name) for span in spans], TEXT_MAP, to_json)
+    columns["input_parts"] = map_array([_parts(span) for span in spans], TEXT_MAP)
     columns["model_parameters"] = _texts(span.model_parameters for span in spans)
     columns["events"] = _texts([_event(event) for event in span.events] for span in spans)
     columns["links"] = _texts([_link(link) for link in span.links] for span in spans)
@@ -133,7 +144,10 @@ def encode_rejected(project_id: str, protocol: str, time: int, rejected: Sequenc
     return pa.table(columns)
 
 
-def _map(dicts: Sequence[Mapping[str, Any]], type_: Any, encode: Callable[[Any], Any] | None = None) -> pa.Array[Any]:
+def map_array(
+    dicts: Sequence[Mapping[str, Any]], type_: Any, encode: Callable[[Any], Any] | None = None
+) -> pa.Array[Any]:
+    """Return a column of maps; `encode` makes of a value what is stored."""
     offsets: list[int] = [0]
     keys: list[str] = []
     values: list[Any] = []
@@ -146,6 +160,43 @@ def _map(dicts: Sequence[Mapping[str, Any]], type_: Any, encode: Callable[[Any],
     return pa.MapArray.from_arrays(  # type: ignore[call-overload, no-any-return]  # the stubs know 64-bit offsets only
         pa.array(offsets, pa.int32()), pa.array(keys, type_.key_type), pa.array(items, type_.item_type)
     )
+
+
+def _dated(span: Span, name: str) -> dict[str, str]:
+    """Return the entries of a map as they merge in pieces: of two the one of the higher order is the larger text."""
+    entries: Attributes = getattr(span, name)
+    orders = span.orders
+    return {
+        key: (f"{_DATED}{orders[order]:0{_DIGITS}x}" if (order := f"{name}.{key}") in orders else "")
+        + to_json(value).decode()
+        for key, value in entries.items()
+    }
+
+
+def entry(text: str) -> Json:
+    """Return the value of an entry of a map of JSON texts."""
+    value: Json = from_json(text[1 + _DIGITS :] if text.startswith(_DATED) else text)
+    return value
+
+
+def _parts(span: Span) -> dict[str, str]:
+    """Return parts of an input so that of two tellings of one part the first is the larger text."""
+    return {key: f"{_LAST - order:0{_DIGITS}x}{text}" for key, (order, text) in span.input_parts.items()}
+
+
+def _with_parts(input_: str | None, parts: dict[str, str]) -> str:
+    """Return an input with the messages that were appended to it."""
+    messages: list[Json] = []
+    if input_ is not None:
+        try:
+            first = from_json(input_)
+        except msgspec.DecodeError:
+            first = input_
+        messages += first if isinstance(first, list) else [first]
+    # Their orders count down.
+    for part in sorted(parts.values(), key=lambda part: part[:_DIGITS], reverse=True):
+        messages += from_json(part[_DIGITS:])
+    return to_json(messages).decode()
 
 
 def _texts(values: Iterable[Any]) -> pa.Array[Any]:
@@ -198,7 +249,9 @@ def values(column: pa.ChunkedArray[Any]) -> list[Any]:
 
 def _span(row: dict[str, Any]) -> Span:
     for name in JSON_MAPS:
-        row[name] = {key: from_json(value) for key, value in row[name].items()}
+        row[name] = {key: entry(value) for key, value in row[name].items()}
+    if parts := row.pop("input_parts"):
+        row["input"] = _with_parts(row["input"], parts)
     row["usage"] = row["usage"] or None
     row["cost"] = row["cost"] or None
     for name in ("tags", "tools", "tool_calls"):

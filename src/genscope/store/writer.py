@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 #: One insert takes at most about this much; more waits for the next.
 GROUP_BYTES: Final = 32 << 20
 
+#: Tables whose rows say where those of other tables are, and so have to be there when these are.
+FIRST: Final = frozenset({"entities"})
+
 Insert = Callable[[str, pa.Table], None]
 
 
@@ -110,7 +113,7 @@ class Writer:
 
     def _run(self) -> None:
         while group := self._next_group():
-            for table in dict.fromkeys(entry.table for entry in group):
+            for table in sorted({entry.table for entry in group}, key=lambda table: (table not in FIRST, table)):
                 self._store(table, [entry for entry in group if entry.table == table])
             with self._changed:
                 self._bytes -= sum(entry.size for entry in group)

@@ -1,0 +1,202 @@
+"""What of a piece counts: one span's history in short, and the partial row that a piece adds to it.
+
+What merges by itself is left to the engine: maps and lists unite, token counts grow, the earliest start wins. For all else
+it is remembered when each value was told first, so that a value which is out of date stays out, in whatever order pieces come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from zlib import crc32
+
+from genscope import pricing
+from genscope.model import Patch, Span, piece
+from genscope.pricing.override import Overrides
+from genscope.store.entities import Facts
+from genscope.store.rows import to_json
+
+#: Fields of which of two values the one of the higher order wins.
+SCALARS: Final = (
+    "type",
+    "name",
+    "completion_start_time",
+    "level",
+    "status_message",
+    "model",
+    "provider",
+    "model_parameters",
+    "input",
+    "output",
+    "service_tier",
+    "server_address",
+    "type_rule",
+    "model_rule",
+    "usage_rule",
+    "session_id",
+    "user_id",
+    "environment",
+    "release",
+    "version",
+    "trace_name",
+    "trace_input",
+    "trace_output",
+    "trace_public",
+    "is_root",
+    "prompt_name",
+    "prompt_version",
+    "kind",
+    "trace_state",
+    "protocol",
+)
+#: Maps, of which each entry is such a field, and lists, which unite.
+MAPS: Final = ("metadata", "trace_metadata", "attributes")
+LISTS: Final = ("tags", "tools", "tool_calls")
+#: What a price depends on beside the start and the tokens.
+PRICED_BY: Final = ("type", "model", "provider", "service_tier", "server_address")
+#: What a price is.
+BILL: Final = ("cost", "cost_source", "cost_missing", "cost_rule")
+
+
+@dataclass(slots=True)
+class History:
+    """What is known of a span without its payloads."""
+
+    #: `field hash-of-the-value` -> the order in which that value was told first.
+    revisions: dict[str, int] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    _best: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for revision, order in self.revisions.items():
+            name, _, digest = revision.rpartition(" ")
+            self._best[name] = max(self._best.get(name, (-1, "")), (order, digest))
+
+    def revise(self, name: str, digest: str, order: int) -> tuple[str, int, bool]:
+        """Learn that a field was told a value.
+
+        Returns:
+            The key of the revision, the order in which that value was told first, and whether no other value of the field is newer.
+        """
+        revision = f"{name} {digest}"
+        order = self.revisions[revision] = min(self.revisions.get(revision, order), order)
+        best = self._best[name] = max(self._best.get(name, (-1, "")), (order, digest))
+        return revision, order, best == (order, digest)
+
+
+@dataclass(slots=True)
+class Partial:
+    """The partial row that pieces of one request add to a span, and the revisions that they told."""
+
+    history: History
+    span: Span = field(default_factory=piece)
+    revisions: dict[str, int] = field(default_factory=dict)
+    #: Whether anything came that the price depends on.
+    priced_anew: bool = False
+
+    def tell(self, name: str, value: Any, order: int) -> int | None:
+        """Learn that a field was told a value: the order in which it was first, None if another value is newer."""
+        revision, first, holds = self.history.revise(name, _digest(value), order)
+        self.revisions[revision] = first
+        return first if holds else None
+
+    def add(self, patch: Patch) -> None:
+        """Add a piece."""
+        told, row, order, facts = patch.span, self.span, patch.order, self.history.facts
+        for name in SCALARS:
+            value = getattr(told, name)
+            if value is None:
+                continue
+            # Every creation says that its level is DEFAULT, so that is never news.
+            if self.tell(name, value, 0 if name == "level" and value == "DEFAULT" else order) is not None:
+                setattr(row, name, value)
+                if name in PRICED_BY:
+                    setattr(facts, name, value)
+                    self.priced_anew = True
+        for name in MAPS:
+            into = getattr(row, name)
+            for key, value in getattr(told, name).items():
+                first = self.tell(f"{name}.{key}", value, order)
+                if first is not None:
+                    into[key] = value
+                    row.orders[f"{name}.{key}"] = first
+        for name in LISTS:
+            known = getattr(row, name)
+            known.extend(one for one in dict.fromkeys(getattr(told, name)) if one not in known)
+        for name in ("events", "links"):
+            if getattr(told, name):
+                setattr(row, name, getattr(told, name))
+        if told.end_time is not None and self.tell("end_time", told.end_time, max(told.end_time, 0)) is not None:
+            row.end_time = told.end_time
+        if told.scope.name:
+            row.scope = told.scope
+        if told.resource.attributes:
+            row.resource = told.resource
+        if patch.messages:
+            text = to_json(patch.messages).decode()
+            row.input_parts.setdefault(_digest(text), (order, text))
+        self._add_bill(told, order)
+
+    def _add_bill(self, told: Span, order: int) -> None:
+        row, facts = self.span, self.history.facts
+        if told.start_time is not None:
+            row.start_time = _least(row.start_time, told.start_time)
+            if facts.start_time is None or told.start_time < facts.start_time:
+                facts.start_time = told.start_time
+                self.priced_anew = True
+        if told.usage is not None:
+            row.usage = _grown(row.usage, told.usage)
+            facts.usage = _grown(facts.usage, told.usage)
+            self.priced_anew = True
+        if told.cost is not None and self.tell("cost", sorted(told.cost.items()), order) is not None:
+            for name in BILL:
+                setattr(row, name, getattr(told, name))
+            row.cost_source = facts.cost_source = "reported"
+            self.priced_anew = True
+
+    def price(self, overrides: Overrides) -> Span | None:
+        """Give the row the cost that follows from all that is known.
+
+        Returns:
+            The key-less span with the cost that holds, if a dearer one is stored, which would win over it; else None.
+        """
+        row, facts = self.span, self.history.facts
+        if not self.priced_anew:
+            return None
+        known = piece()
+        for name in PRICED_BY:
+            setattr(known, name, getattr(facts, name))
+        known.start_time, known.usage = facts.start_time, facts.usage
+        if facts.cost_source == "reported":
+            if row.cost is None:
+                return None
+            known.cost, known.cost_source, known.cost_rule = row.cost, row.cost_source, row.cost_rule
+        pricing.price(known, overrides)
+        for name in BILL:
+            setattr(row, name, getattr(known, name))
+        # What the price list made of the model's name gives way to what a sender tells, now or later.
+        for name in ("provider", "service_tier"):
+            if getattr(facts, name) is None:
+                setattr(row, name, getattr(known, name))
+        total = (known.cost or {}).get("total")
+        highest = facts.highest_cost
+        if total is not None and (highest is None or total >= highest):
+            facts.highest_cost = total
+            return None
+        return None if highest is None else known
+
+
+def _digest(value: Any) -> str:
+    text = value if isinstance(value, str) else to_json(value).decode()
+    return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
+def _grown(known: dict[str, int] | None, told: dict[str, int]) -> dict[str, int]:
+    grown = dict(known or {})
+    for kind, count in told.items():
+        grown[kind] = max(grown.get(kind, 0), count)
+    return grown

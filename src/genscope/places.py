@@ -1,0 +1,334 @@
+"""Spans that come in pieces: where each piece belongs.
+
+A row of the store is found by project, time, trace and span id. A piece knows less: the name of a thing, perhaps what it is a
+part of. So every thing gets a place when it is met first, remembered here and kept in the table `entities`, and each of its
+pieces goes there as a partial row, which the engine merges with the others. No payload is read.
+
+A thing whose trace is not known founds one of its own, visible as any other; once a message tells what it is a part of, that
+trace is joined to the right one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Final, TypeAlias
+from weakref import WeakValueDictionary
+
+from genscope.merge import History, Partial
+from genscope.model import TRACE, Entity, Patch, Score, Span
+from genscope.pricing.override import NONE, Overrides
+from genscope.store.entities import Entities, Placement
+
+#: Things that are remembered; of those that do not fit it is looked up again where they are.
+REMEMBERED: Final = 50_000
+#: Begins the id of a trace that was founded for want of the right one.
+ORPHAN: Final = "orphan:"
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class _Trace:
+    """A trace. Things whose trace is not known yet share one, which learns later what it is a part of."""
+
+    id: str
+    part_of: _Trace | None = None
+    #: Whether earlier requests put rows into it.
+    has_rows: bool = False
+
+    @property
+    def is_orphan(self) -> bool:
+        return self.id.startswith(ORPHAN)
+
+    def whole(self) -> _Trace:
+        trace = self
+        while trace.part_of is not None:
+            trace = trace.part_of
+        return trace
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Where a thing is; `time` is None until the first request that tells of it has been read."""
+
+    entity: Entity
+    trace: _Trace
+    time: int | None = None
+    history: History = field(default_factory=History)
+
+
+@dataclass(slots=True, eq=False)
+class _Thing:
+    """The places of a thing, the one linked last at the end: one id may name things in several traces."""
+
+    places: list[_Place] = field(default_factory=list)
+    #: Requests that told of it and are not stored yet. Until then only this memory knows of them.
+    pending: int = 0
+
+
+@dataclass(slots=True)
+class Placed:
+    """What a request comes to: partial rows of spans, where their things are, and scores that know what they are about."""
+
+    spans: list[Span] = field(default_factory=list)
+    placements: list[Placement] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    #: Spans with costs that have to be written over dearer ones, which would win otherwise.
+    cheaper: list[Span] = field(default_factory=list)
+
+
+#: Hands rows to the writer.
+Submit: TypeAlias = "Callable[[Placed], Sequence[Future[None]]]"
+
+
+class Places:
+    """Finds the places of pieces. Safe to use from any thread; a call may block while something is looked up."""
+
+    def __init__(self, entities: Entities, remembered: int = REMEMBERED) -> None:
+        """Begin without a memory.
+
+        Args:
+            entities: knows the places that are not remembered, and joins traces.
+            remembered: bound of the things in memory.
+        """
+        self._entities = entities
+        self._remembered = remembered
+        self._lock = threading.Lock()
+        self._things: OrderedDict[tuple[str, Entity], _Thing] = OrderedDict()
+        self._orphans: WeakValueDictionary[tuple[str, str], _Trace] = WeakValueDictionary()
+        #: Requests that are perhaps not stored yet, the oldest first.
+        self._pending: deque[tuple[list[_Thing], Sequence[Future[None]]]] = deque()
+
+    def take(
+        self, project_id: str, patches: Sequence[Patch], now: int, submit: Submit, overrides: Overrides = NONE
+    ) -> Placed:
+        """Give each piece its place and hand over the rows, in one step: rows are stored in the order in which they were made.
+
+        Args:
+            project_id: whose pieces these are.
+            patches: the pieces of a request, as they stood in it.
+            now: nanoseconds since the epoch; where a thing is placed whose start is not told.
+            submit: hands the rows over and returns a future for each table of them. What it raises is raised.
+            overrides: the project's own prices.
+
+        Raises:
+            StoreError: a place could not be looked up, or traces not be joined; nothing was handed over.
+        """
+        mentioned = dict.fromkeys(entity for patch in patches for entity in (patch.entity, patch.parent) if entity)
+        with self._lock:
+            self._forget()
+            unknown = [entity for entity in mentioned if (project_id, entity) not in self._things]
+            stored = self._entities.find(project_id, unknown) if unknown else {}
+            things = {entity: self._thing(project_id, entity, stored.get(entity, [])) for entity in mentioned}
+            placed = _Request(self, project_id, things, patches, now).place(overrides)
+            futures = submit(placed)
+            for thing in things.values():
+                thing.pending += 1
+            self._pending.append((list(things.values()), futures))
+        return placed
+
+    def settle(self) -> int:
+        """Bring together what several servers of one store placed apart, and return of how many spans."""
+        moved = 0
+        for project_id, placement in self._entities.scattered():
+            # First forgotten, so that what comes next goes where it belongs.
+            with self._lock:
+                self._things.pop((project_id, placement.entity), None)
+            moved += self._entities.gather(project_id, placement) > 0
+        return moved
+
+    def _forget(self) -> None:
+        """Forget the things that were not told of for the longest, but for those that the store does not know yet."""
+        while self._pending and all(future.done() for future in self._pending[0][1]):
+            for thing in self._pending.popleft()[0]:
+                thing.pending -= 1
+        for key in list(islice(self._things, max(len(self._things) - self._remembered, 0))):
+            if not self._things[key].pending:
+                del self._things[key]
+
+    def _thing(self, project_id: str, entity: Entity, stored: list[Placement]) -> _Thing:
+        key = (project_id, entity)
+        thing = self._things.get(key)
+        if thing is None:
+            thing = self._things[key] = _Thing([self._load(project_id, placement) for placement in stored])
+            self._unite(project_id, thing)
+        self._things.move_to_end(key)
+        return thing
+
+    def _load(self, project_id: str, stored: Placement) -> _Place:
+        if stored.strays:
+            self._entities.gather(project_id, stored)
+        trace = self.orphan(project_id, stored.trace_id) if stored.trace_id.startswith(ORPHAN) else None
+        if trace is None:
+            trace = _Trace(stored.trace_id)
+        trace.has_rows = True
+        return _Place(stored.entity, trace, stored.time, History(stored.revisions, stored.facts))
+
+    def _unite(self, project_id: str, thing: _Thing) -> None:
+        """Join the trace that a thing founded here to the one that another server, or an earlier life of this one, found for it."""
+        orphans = [place for place in thing.places if place.trace.whole().is_orphan]
+        if not orphans or len(orphans) == len(thing.places):
+            return
+        found = [place for place in thing.places if not place.trace.whole().is_orphan]
+        for orphan in orphans:
+            self.join(project_id, orphan.trace.whole(), found[-1].trace)
+        placements = self._entities.find(project_id, [thing.places[0].entity]).get(thing.places[0].entity, [])
+        thing.places = [self._load(project_id, placement) for placement in placements]
+
+    def orphan(self, project_id: str, trace_id: str) -> _Trace:
+        """Return a trace that was founded for want of the right one."""
+        trace = self._orphans.get((project_id, trace_id))
+        if trace is None:
+            trace = self._orphans[project_id, trace_id] = _Trace(trace_id)
+        return trace
+
+    def join(self, project_id: str, orphan: _Trace, whole: _Trace) -> None:
+        """Make an orphan a part of the trace that it belongs to, rows and all."""
+        if orphan.has_rows:
+            # Rows that are on their way to it have to arrive first.
+            wait([future for _, futures in self._pending for future in futures])
+            self._entities.join(project_id, orphan.id, whole.id)
+            whole.has_rows = True
+        orphan.part_of = whole
+
+
+class _Request:
+    """The pieces of one request on their way to their places."""
+
+    def __init__(
+        self, places: Places, project_id: str, things: dict[Entity, _Thing], patches: Sequence[Patch], now: int
+    ) -> None:
+        self._places = places
+        self._project_id = project_id
+        self._things = things
+        self._patches = patches
+        self._now = now
+        #: The first patch that tells what a thing is a part of.
+        self._links: dict[Entity, Patch] = {}
+        for patch in patches:
+            if _links(patch):
+                self._links.setdefault(patch.entity, patch)
+
+    def place(self, overrides: Overrides) -> Placed:
+        partials: dict[_Place, Partial] = {}
+        linked: set[_Place] = set()
+        said: list[tuple[_Place, Score]] = []
+        for patch in self._patches:
+            place = self._relinked(patch) if _links(patch) else self._current(patch.entity)
+            partial = partials.setdefault(place, Partial(place.history))
+            partial.add(patch)
+            if _links(patch):
+                linked.add(place)
+            if (
+                patch.parent is not None
+                and partial.tell("parent_span_id", patch.parent.span_id, patch.order) is not None
+            ):
+                partial.span.parent_span_id = patch.parent.span_id
+            for score in patch.scores:
+                first = partial.tell(f"score.{score.id}", [score.value, score.string_value, score.comment], patch.order)
+                if first is not None:
+                    said.append((place, replace(score, revision=first)))
+        placed = Placed()
+        for place, partial in partials.items():
+            placed.spans.append(self._row(place, partial, overrides, placed))
+        for place, score in said:
+            about = None if place.entity.kind == TRACE else place.entity.span_id
+            placed.scores.append(replace(score, trace_id=place.trace.whole().id, span_id=about))
+        for thing in self._things.values():
+            # A parent that was only mentioned has a place as well, where its own pieces will go.
+            for place in thing.places:
+                place.trace.whole().has_rows = True
+                if place in partials or place.time is None:
+                    placed.placements.append(self._placement(place, partials.get(place), place in linked))
+        return placed
+
+    def _row(self, place: _Place, partial: Partial, overrides: Overrides, placed: Placed) -> Span:
+        row = partial.span
+        if place.time is None:
+            place.time = self._now if row.start_time is None else row.start_time
+        cheaper = partial.price(overrides)
+        row.trace_id, row.span_id, row.time = place.trace.whole().id, place.entity.span_id, place.time
+        row.repository = place.entity.repository
+        if cheaper is not None:
+            cheaper.trace_id, cheaper.span_id, cheaper.time = row.trace_id, row.span_id, row.time
+            placed.cheaper.append(cheaper)
+        return row
+
+    def _placement(self, place: _Place, partial: Partial | None, linked: bool) -> Placement:
+        if place.time is None:
+            place.time = self._now
+        revisions = partial.revisions if partial else {}
+        at = self._now if linked else 0
+        return Placement(place.entity, place.trace.whole().id, place.time, at, revisions, place.history.facts)
+
+    def _current(self, entity: Entity) -> _Place:
+        """Return the place of a thing; where it has none, the one that the request tells, or one in a trace that it founds."""
+        # Up to what has a place, or will get one by itself; then down again, since what it is a part of decides.
+        way = {entity: None}
+        above = self._above(entity)
+        while above is not None and above not in way:
+            way[above] = None
+            above = self._above(above)
+        for one in reversed(way):
+            places = self._things[one].places
+            if not places:
+                places.append(_Place(one, self._told(one)))
+        return self._things[entity].places[-1]
+
+    def _above(self, entity: Entity) -> Entity | None:
+        """Return what a thing without a place is a part of, as far as the request tells and that has to be known."""
+        link = self._links.get(entity)
+        if self._things[entity].places or link is None or link.trace_id is not None:
+            return None
+        return link.parent
+
+    def _told(self, entity: Entity) -> _Trace:
+        """Return the trace of a thing without a place."""
+        if entity.kind == TRACE:
+            return _Trace(entity.id)
+        link = self._links.get(entity)
+        if link is not None and link.trace_id is not None:
+            return _Trace(link.trace_id)
+        if link is not None and link.parent is not None and self._things[link.parent].places:
+            return self._things[link.parent].places[-1].trace.whole()
+        return self._places.orphan(self._project_id, f"{ORPHAN}{entity.kind}:{entity.id}")
+
+    def _linked(self, link: Patch) -> _Trace:
+        """Return the trace that a patch tells."""
+        if link.trace_id is not None or link.parent is None:
+            return _Trace(link.trace_id or "")
+        return self._current(link.parent).trace.whole()
+
+    def _relinked(self, link: Patch) -> _Place:
+        """Return the place of a thing of which a patch tells what it is a part of."""
+        place = self._current(link.entity)
+        if link.parent is not None:
+            self._current(link.parent)  # It gets a place too.
+        trace, told = place.trace.whole(), self._linked(link)
+        if trace is told or trace.id == told.id:
+            return place
+        if trace.is_orphan:
+            self._places.join(self._project_id, trace, told)
+        elif told.is_orphan:
+            self._places.join(self._project_id, told, trace)
+        else:
+            place = self._moved(link.entity, told)
+        return place
+
+    def _moved(self, entity: Entity, trace: _Trace) -> _Place:
+        """Return the place of a thing in another trace than before: its name was used again."""
+        places = self._things[entity].places
+        place = next((place for place in places if place.trace.whole().id == trace.id), None)
+        if place is None:
+            place = _Place(entity, trace)
+        else:
+            places.remove(place)
+        places.append(place)
+        return place
+
+
+def _links(patch: Patch) -> bool:
+    return patch.entity.kind != TRACE and (patch.trace_id is not None or patch.parent is not None)

@@ -1,0 +1,5 @@
+SELECT id, kind, repository, trace_id, times, linked, revisions, start_time, type, model, provider, service_tier, server_address,
+       usage, cost_source, highest_cost
+FROM entities FINAL
+WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+ORDER BY linked

@@ -1,0 +1,273 @@
+"""Spans in pieces: where each goes, and that every order ends the same."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genscope.model import TRACE, Entity, Patch, Score, Span, patch_order, piece
+from genscope.places import Placed, Places
+from genscope.store import costs, entities, scores
+from genscope.store.costs import Costs
+from genscope.store.engine import Engine
+from genscope.store.entities import Entities
+from genscope.store.migrate import migrate
+from genscope.store.reader import Reader
+from genscope.store.rows import encode
+from genscope.store.writer import Writer
+
+SECOND = 1_000_000_000
+START = 1_790_000_000 * SECOND
+
+
+class Store:
+    """A store, and any number of servers on it, each with a memory of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.engine = Engine(path, memory_bytes=1 << 30, query_memory_bytes=1 << 30, query_seconds=60, connections=2)
+        migrate(self.engine, fsync=False)
+        self.writer = Writer(self.engine.insert, linger=0, max_bytes=1 << 28)
+        self.reader = Reader(self.engine)
+        self.costs = Costs(self.engine)
+
+    def server(self, remembered: int = 1000) -> Places:
+        return Places(Entities(self.engine), remembered)
+
+    def close(self) -> None:
+        self.writer.close()
+        self.engine.close()
+
+    def take(self, server: Places, project: str, patches: Sequence[Patch], now: int = START) -> None:
+        futures: list[Future[None]] = []
+
+        def submit(placed: Placed) -> list[Future[None]]:
+            futures.extend(
+                self.writer.submit(
+                    ("spans", encode(project, placed.spans)),
+                    ("entities", entities.encode(project, placed.placements)),
+                    ("scores", scores.encode(project, placed.scores)),
+                )
+            )
+            return futures
+
+        placed = server.take(project, patches, now, submit)
+        for future in futures:
+            future.result(timeout=60)
+        if placed.cheaper:
+            self.costs.write(costs.encode(project, placed.cheaper))
+
+    def spans(self, project: str, trace_id: str) -> list[Span]:
+        return [replace(span, time=0) for span in self.reader.trace(project, trace_id)]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with contextlib.closing(Store(tmp_path_factory.mktemp("places") / "store")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+def patch(
+    entity: Entity, order: int = 0, *, parent: Entity | None = None, trace: str | None = None, **known: Any
+) -> Patch:
+    span = piece()
+    for name, value in known.items():
+        setattr(span, name, value)
+    return Patch(entity, span, order, trace, parent)
+
+
+T = Entity(TRACE, "t")
+S = Entity("span", "s")
+G = Entity("generation", "g")
+
+
+def test_pieces_of_one_request_are_one_span_each(store: Store, project: str) -> None:
+    server = store.server()
+    store.take(
+        server,
+        project,
+        [
+            patch(T, name="chat", type="span", start_time=START, is_root=True),
+            patch(
+                G,
+                parent=T,
+                type="generation",
+                model="gpt-4o",
+                provider="openai",
+                start_time=START + SECOND,
+                level="DEFAULT",
+            ),
+            patch(G, 5, usage={"input": 1000, "output": 100}, output="hello", end_time=START + 2 * SECOND),
+        ],
+    )
+    root, call = store.spans(project, "t")
+    assert (root.span_id, root.parent_span_id, root.name) == ("t:root", None, "chat")
+    assert (call.span_id, call.parent_span_id, call.output) == ("g", "t:root", "hello")
+    assert call.cost is not None
+    assert call.cost["total"] == Decimal("0.0035")
+    assert call.cost_source == "computed"
+    assert call.level == "DEFAULT"
+
+
+def test_the_price_of_a_call_needs_pieces_of_several_requests(store: Store, project: str) -> None:
+    server = store.server()
+    store.take(server, project, [patch(G, 5, usage={"input": 1000, "output": 100})])
+    store.take(server, project, [patch(T, start_time=START)])
+    store.take(
+        store.server(),
+        project,
+        [patch(G, parent=T, type="generation", model="gpt-4o", provider="openai", start_time=START + 1)],
+    )
+    call = store.spans(project, "t")[-1]
+    assert call.cost is not None
+    assert call.cost["total"] == Decimal("0.0035")
+    assert store.reader.trace(project, "orphan:generation:g") == []
+
+
+def test_an_orphan_is_seen_and_joins_with_all_that_hangs_on_it(store: Store, project: str) -> None:
+    server = store.server()
+    store.take(server, project, [patch(G, 5, output="early")])
+    assert [span.output for span in store.spans(project, "orphan:generation:g")] == ["early"]
+    store.take(server, project, [patch(G, parent=S, name="call", type="generation")])
+    assert [span.name for span in store.spans(project, "orphan:span:s")] == ["call"]
+    assert store.spans(project, "orphan:generation:g") == []
+    store.take(server, project, [patch(S, parent=T, name="step", type="span")])
+    assert store.spans(project, "orphan:span:s") == []
+    found = {span.span_id: span for span in store.spans(project, "t")}
+    assert found["g"].parent_span_id == "s"
+    assert found["g"].output == "early"
+    assert found["s"].parent_span_id == "t:root"
+
+
+@pytest.mark.parametrize("again", ["same server", "another server"])
+def test_what_is_out_of_date_stays_out(store: Store, project: str, again: str) -> None:
+    first = store.server()
+    second = first if again == "same server" else store.server()
+    new = patch(G, patch_order(1, 20), trace="t", name="new", metadata={"state": "done", "a": 1})
+    old = patch(G, patch_order(1, 10), trace="t", name="old", metadata={"state": "running", "b": 2}, level="DEFAULT")
+    created = patch(G, patch_order(0, 30), trace="t", name="created")
+    store.take(first, project, [new])
+    store.take(second, project, [old])
+    store.take(second, project, [created])
+    (span,) = store.spans(project, "t")
+    assert span.name == "new"
+    assert span.metadata == {"state": "done", "a": 1, "b": 2}
+
+
+def test_a_value_that_is_told_again_is_no_news(store: Store, project: str) -> None:
+    for order, name in enumerate(["first", "second", "first"]):
+        store.take(store.server(), project, [patch(G, order, trace="t", name=name)])
+    (span,) = store.spans(project, "t")
+    assert span.name == "second"
+
+
+def test_a_cheaper_cost_that_comes_later_holds(store: Store, project: str) -> None:
+    server = store.server()
+    store.take(
+        server, project, [patch(G, 0, trace="t", type="generation", model="gpt-4o", usage={"input": 1000, "output": 0})]
+    )
+    store.take(server, project, [patch(G, 1, model="gpt-4o-mini")])
+    (span,) = store.spans(project, "t")
+    assert span.cost is not None
+    assert span.cost["total"] == Decimal("0.00015")
+    store.take(server, project, [patch(G, 2, cost={"total": Decimal("0.00001")})])
+    (span,) = store.spans(project, "t")
+    assert (span.cost, span.cost_source) == ({"total": Decimal("0.00001")}, "reported")
+
+
+def test_appended_messages_follow_the_first_in_the_order_in_which_they_were_told(store: Store, project: str) -> None:
+    for order in (3, 1, 2, 5, 1):
+        told = patch(G, order, trace="t")
+        told.messages = [{"role": "user", "content": f"{min(order, 4)}"}]
+        store.take(store.server(), project, [told])
+    store.take(store.server(), project, [patch(G, 0, input='[{"role":"system","content":"0"}]')])
+    (span,) = store.spans(project, "t")
+    assert span.input == (
+        '[{"role":"system","content":"0"},{"role":"user","content":"1"},{"role":"user","content":"2"},'
+        '{"role":"user","content":"3"},{"role":"user","content":"4"}]'
+    )
+
+
+def test_scores_know_what_they_are_about(store: Store, project: str) -> None:
+    server = store.server()
+    told = patch(G, 1, output="x")
+    told.scores = [Score("g:ttft", "ttft", START, value=1.5)]
+    store.take(server, project, [told])
+    store.take(server, project, [patch(G, 0, parent=T)])
+    rows = store.engine.query(
+        "SELECT id, trace_id, span_id FROM scores FINAL WHERE project_id = {p:String}", {"p": project}
+    )
+    assert rows.to_pylist() == [{"id": "g:ttft", "trace_id": "t", "span_id": "g"}]
+
+
+def test_two_servers_that_meet_a_thing_at_once_agree_later(store: Store, project: str) -> None:
+    one, other = store.server(), store.server()
+    # Both have looked before either has stored: a memory of a place that the store does not know.
+    held: list[Any] = []
+
+    def hold(placed: Placed) -> list[Future[None]]:
+        held.append(placed)
+        return []
+
+    one.take(project, [patch(G, 0, trace="t", name="call")], START, hold)
+    other.take(project, [patch(G, 1, trace="t", output="answer")], START + 7, hold)
+    for placed in held:
+        for future in store.writer.submit(
+            ("entities", entities.encode(project, placed.placements)), ("spans", encode(project, placed.spans))
+        ):
+            future.result(timeout=60)
+    assert len(store.spans(project, "t")) == 2
+    assert one.settle() == 1
+    (span,) = store.spans(project, "t")
+    assert (span.name, span.output) == ("call", "answer")
+    assert one.settle() == 0
+    # The other one does not know yet.
+    store.take(other, project, [patch(G, 2, trace="t", user_id="u")])
+    assert other.settle() == 1
+    (span,) = store.spans(project, "t")
+    assert (span.name, span.output, span.user_id) == ("call", "answer", "u")
+
+
+def test_a_name_that_is_used_in_two_traces_names_two_things(store: Store, project: str) -> None:
+    server = store.server()
+    call = Entity("tool_call", "call_1")
+    for trace in ("t1", "t2"):
+        store.take(server, project, [patch(call, parent=Entity(TRACE, trace), name="tool")])
+        store.take(server, project, [patch(call, 5, output=f"result {trace}")])
+    assert [span.output for span in store.spans(project, "t1")] == ["result t1"]
+    assert [span.output for span in store.spans(project, "t2")] == ["result t2"]
+
+
+def test_a_chain_of_any_length_and_a_circle_do_no_harm(store: Store, project: str) -> None:
+    chain = [patch(Entity("span", f"s{i}"), parent=Entity("span", f"s{i + 1}")) for i in range(5000)]
+    chain.append(patch(Entity("span", "s5000"), parent=T))
+    store.take(store.server(), project, chain)
+    assert len(store.spans(project, "t")) == 5001
+    circle = [patch(Entity("span", f"c{i}"), parent=Entity("span", f"c{(i + 1) % 3}"), name=str(i)) for i in range(3)]
+    store.take(store.server(), project, circle)
+    names = [span.name for i in range(3) for span in store.spans(project, f"orphan:span:c{i}")]
+    assert sorted(name or "" for name in names) == ["0", "1", "2"]
+
+
+def test_the_memory_is_bounded(store: Store, project: str) -> None:
+    server = store.server(remembered=100)
+    for begin in range(0, 2000, 50):
+        store.take(
+            server, project, [patch(Entity("span", f"s{i}"), trace="t", name=f"n{i}") for i in range(begin, begin + 50)]
+        )
+    assert len(server._things) <= 200
+    store.take(server, project, [patch(Entity("span", "s3"), 1, output="late")])
+    found = {span.span_id: span for span in store.spans(project, "t")}
+    assert (found["s3"].name, found["s3"].output) == ("n3", "late")
+    assert len(found) == 2000
