@@ -13,7 +13,21 @@ from fastapi import FastAPI
 from starlette.middleware.sessions import SessionMiddleware
 
 from genscope import __version__, pricing, web
-from genscope.api import coverage, errors, ingest, langfuse, media, native, openapi, prices, reprice, status, storage
+from genscope.api import (
+    coverage,
+    errors,
+    ingest,
+    langfuse,
+    maxim,
+    media,
+    native,
+    openapi,
+    prices,
+    reprice,
+    status,
+    storage,
+)
+from genscope.api.slashes import LeadingSlashes
 from genscope.auth import Authenticator, ensure_project
 from genscope.config import Settings
 from genscope.ingest import Ingest, Limits
@@ -132,6 +146,7 @@ def create_app(started: Started) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.services = started.services
+    app.add_middleware(LeadingSlashes)
     app.add_middleware(
         SessionMiddleware,
         secret_key=started.session_secret,
@@ -143,6 +158,7 @@ def create_app(started: Started) -> FastAPI:
     for part in (native, coverage, prices, reprice):
         app.include_router(part.router)
     app.include_router(langfuse.router)
+    app.include_router(maxim.router)
     app.include_router(media.router)
     app.include_router(storage.router)
     app.include_router(status.router)
