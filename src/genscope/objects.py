@@ -80,7 +80,7 @@ class Objects:
         hashed = hashlib.sha256()
         size = 0
         try:
-            async with anyio.SpooledTemporaryFile(IN_MEMORY, dir=self._data) as whole:
+            async with anyio.SpooledTemporaryFile(IN_MEMORY, dir=str(self._data)) as whole:
                 async for piece in body:
                     size += len(piece)
                     if size > self.max_bytes:

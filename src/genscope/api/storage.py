@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -15,12 +16,17 @@ from starlette.responses import StreamingResponse
 from genscope.api.openapi import documented
 from genscope.api.shapes import respond
 from genscope.links import PREFIX, Upload
+from genscope.model import Pieces
+from genscope.receive import maxim
+from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest, TooLarge
 from genscope.services import public_url, services
 
 router = APIRouter(tags=["maxim"])
 
 MAX_KEY: Final = 1024
+#: A line of a log that was too long for its batch, uploaded by itself.
+LARGE_LINE: Final = re.compile(r"([^/]+)/large-logs/[^/]+")
 #: Media types that a browser may show in place: none of them can run a script. All others are handed over as files.
 SHOWN: Final = re.compile(
     r"image/(png|jpe?g|gif|webp|avif|bmp)|audio/[\w.+-]+|video/[\w.+-]+|text/plain|application/(json|ogg)"
@@ -84,19 +90,35 @@ def key_problem(key: str) -> str:
 
 @router.put(PREFIX + "{token}", include_in_schema=False)
 async def put_object(request: Request, token: str) -> Response:
-    """Take the bytes of a file; the answer comes when they are stored."""
+    """Take the bytes of a file; the answer comes when they are stored.
+
+    The line of a log that came this way is taken as if it had come with its batch, and is not kept as a file: what the batch tells
+    of it, before or afterwards, has nothing left to do.
+    """
     served = services(request)
     leave = served.links.upload(token)
-    limit = served.objects.max_bytes
+    line = LARGE_LINE.fullmatch(leave.key) if leave.sha256 is None else None
+    limit = served.ingest.limits.body_bytes if line else served.objects.max_bytes
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limit:
         raise TooLarge(f"the body has {length[:20]} bytes, {limit} are the limit of this server")
     try:
-        sha256 = bytes.fromhex(leave.sha256) if leave.sha256 else None
-        await served.objects.put(leave.project_id, leave.key, request.stream(), sha256=sha256)
+        if line:
+            with served.ingest.room() as take:
+                body = await read_body(request.stream(), limit, take)
+                most = served.ingest.limits.value_bytes
+                decode = partial(_large_line, repository=line[1], max_value_bytes=most)
+                await served.ingest.take_pieces(leave.project_id, "maxim", body, None, decode)
+        else:
+            sha256 = bytes.fromhex(leave.sha256) if leave.sha256 else None
+            await served.objects.put(leave.project_id, leave.key, request.stream(), sha256=sha256)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
     return respond({})
+
+
+def _large_line(body: bytes, now: int, *, repository: str, max_value_bytes: int) -> Pieces:
+    return maxim.decode(body, repository=repository, now=now, max_value_bytes=max_value_bytes)
 
 
 @router.get(PREFIX + "{token}", include_in_schema=False)
