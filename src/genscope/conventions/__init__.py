@@ -301,8 +301,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
     cost = None if rolls_up else told("cost")
     moved = reading.moved(raw.attributes)
     input_, output = told("input"), told("output")
-    parameters = _parameters(told("model_parameters"))
-    environment = told("environment")
+    parameters = whole_numbers(told("model_parameters"))
     tools = told("tools")
     if tools is not None and "langfuse.observation.input" not in moved:
         request = gen_ai.with_tools(input_, tools)
@@ -322,7 +321,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
         level=told("level"),
         status_message=told("status_message"),
         model=model,
-        provider=told("provider") or _provider_of(model),
+        provider=told("provider") or provider_of(model),
         model_parameters=parameters,
         input=input_,
         output=output,
@@ -341,7 +340,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
         session_id=told("session_id"),
         user_id=told("user_id"),
         tags=told("tags") or [],
-        environment=environment and _environment(environment[:_LONGEST_ENVIRONMENT]),
+        environment=environment_name(told("environment")),
         release=told("release"),
         version=told("version"),
         metadata=told("metadata") or {},
@@ -363,15 +362,16 @@ def to_span(raw: RawSpan, now: int) -> Span:
     )
 
 
-def _provider_of(model: str | None) -> str | None:
+def provider_of(model: str | None) -> str | None:
+    """The provider that the prefix of a model's name tells, if it does."""
     if model is None:
         return None
     prefix, slash, _ = model.partition("/")
     return _MODEL_PREFIXES.get(prefix.lower()) if slash else None
 
 
-def _parameters(sent: Attributes | None) -> Attributes | None:
-    """A temperature of 1 is 1, whether it travelled as JSON's 1, its 1.0 or a double."""
+def whole_numbers(sent: Attributes | None) -> Attributes | None:
+    """Parameters of a model in one spelling: a temperature of 1 is 1, whether it travelled as JSON's 1, its 1.0 or a double."""
     if sent is None:
         return None
     return {
@@ -380,9 +380,13 @@ def _parameters(sent: Attributes | None) -> Attributes | None:
     }
 
 
+def environment_name(sent: str | None) -> str | None:
+    """The environment as Langfuse spells it; None for "default" and for what is no name."""
+    return None if sent is None else _environment(sent[:_LONGEST_ENVIRONMENT])
+
+
 @lru_cache(maxsize=256)
 def _environment(name: str) -> str | None:
-    """The environment as Langfuse spells it; None for "default" and for what is no name."""
     name = name.strip().lower()
     if name not in _OF_LANGFUSE:
         name = re.sub(r"^langfuse[-_]?", "", name)

@@ -26,7 +26,8 @@ from genscope.conventions.table import Table
 from genscope.model import SPAN_TYPES, Attributes, Json, RawSpan, Usage
 from genscope.pricing import cost, usage
 
-_LEVELS: Final = {
+#: The levels that senders name, in lower case.
+LEVELS: Final = {
     **dict.fromkeys(("default", "info", "log", "notice", "ok", "success"), "DEFAULT"),
     **dict.fromkeys(("debug", "trace", "verbose"), "DEBUG"),
     **dict.fromkeys(("warning", "warn"), "WARNING"),
@@ -121,7 +122,7 @@ TABLE: Table = {
         "langfuse.observation.type": _type,
         "langfuse.observation.model.name": present("generation"),
     },
-    "level": {"langfuse.observation.level": one_of(_LEVELS)},
+    "level": {"langfuse.observation.level": one_of(LEVELS)},
     "status_message": {"langfuse.observation.status_message": text},
     "input": {"langfuse.observation.input": _content},
     "output": {"langfuse.observation.output": _content},
