@@ -38,28 +38,25 @@ class Store:
         self.costs = Costs(self.engine)
 
     def server(self, remembered: int = 1000) -> Places:
-        return Places(Entities(self.engine), remembered)
+        return Places(Entities(self.engine), remembered=remembered)
 
     def close(self) -> None:
         self.writer.close()
         self.engine.close()
 
-    def take(self, server: Places, project: str, patches: Sequence[Patch], now: int = START) -> None:
-        futures: list[Future[None]] = []
-
-        def submit(placed: Placed) -> list[Future[None]]:
-            futures.extend(
-                self.writer.submit(
-                    ("spans", encode(project, placed.spans)),
-                    ("entities", entities.encode(project, placed.placements)),
-                    ("scores", scores.encode(project, placed.scores)),
-                )
-            )
-            return futures
-
-        placed = server.take(project, patches, now, submit)
+    def put(self, project: str, placed: Placed) -> list[Future[None]]:
+        futures = self.writer.submit(
+            ("spans", encode(project, placed.spans)),
+            ("entities", entities.encode(project, placed.placements)),
+            ("scores", scores.encode(project, placed.scores)),
+        )
         for future in futures:
             future.result(timeout=60)
+        return futures
+
+    def take(self, server: Places, project: str, patches: Sequence[Patch], now: int = START) -> None:
+        placed = server.take(project, patches, now, lambda placed: self.put(project, placed))
+        server.confirm(project, placed)
         if placed.cheaper:
             self.costs.write(costs.encode(project, placed.cheaper))
 
@@ -211,30 +208,25 @@ def test_scores_know_what_they_are_about(store: Store, project: str) -> None:
     assert rows.to_pylist() == [{"id": "g:ttft", "trace_id": "t", "span_id": "g"}]
 
 
-def test_two_servers_that_meet_a_thing_at_once_agree_later(store: Store, project: str) -> None:
-    one, other = store.server(), store.server()
-    # Both have looked before either has stored: a memory of a place that the store does not know.
-    held: list[Any] = []
+def test_servers_that_meet_a_thing_at_once_agree_before_they_answer(store: Store, project: str) -> None:
+    one, other = (Places(Entities(store.engine), shared=True) for _ in range(2))
+    held: list[Placed] = []
 
     def hold(placed: Placed) -> list[Future[None]]:
         held.append(placed)
         return []
 
-    one.take(project, [patch(G, 0, trace="t", name="call")], START, hold)
-    other.take(project, [patch(G, 1, trace="t", output="answer")], START + 7, hold)
-    for placed in held:
-        for future in store.writer.submit(
-            ("entities", entities.encode(project, placed.placements)), ("spans", encode(project, placed.spans))
-        ):
-            future.result(timeout=60)
-    assert len(store.spans(project, "t")) == 2
-    assert one.settle() == 1
+    # Both have looked before either has stored, and the later one is the earlier one to place it.
+    one.take(project, [patch(G, 0, trace="t", name="call")], START + 7, hold)
+    other.take(project, [patch(G, 1, trace="t", output="answer")], START, hold)
+    store.put(project, held[0])
+    one.confirm(project, held[0])
+    store.put(project, held[1])
+    other.confirm(project, held[1])
     (span,) = store.spans(project, "t")
     assert (span.name, span.output) == ("call", "answer")
-    assert one.settle() == 0
-    # The other one does not know yet.
-    store.take(other, project, [patch(G, 2, trace="t", user_id="u")])
-    assert other.settle() == 1
+    # The first one still remembers its own place.
+    store.take(one, project, [patch(G, 2, trace="t", user_id="u")])
     (span,) = store.spans(project, "t")
     assert (span.name, span.output, span.user_id) == ("call", "answer", "u")
 

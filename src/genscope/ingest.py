@@ -183,11 +183,15 @@ class Ingest:
             return stored
 
         placed = self._places.take(project_id, pieces.patches, now, submit, self._overrides(project_id))
-        finish = None
-        if placed.cheaper:
-            cheaper = costs.encode(project_id, placed.cheaper)
-            finish = partial(self._costs.write, cheaper)
+        unfinished = self._places.shared or placed.cheaper
+        finish = partial(self._finish, project_id, placed) if unfinished else None
         return Prepared(len(placed.spans), pieces.rejected, stored, finish)
+
+    def _finish(self, project_id: str, placed: Placed) -> None:
+        if self._places.shared:
+            self._places.confirm(project_id, placed)
+        if placed.cheaper:
+            self._costs.write(costs.encode(project_id, placed.cheaper))
 
     def _prepare_otlp(
         self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format, repository: str | None

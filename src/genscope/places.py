@@ -87,14 +87,16 @@ Submit: TypeAlias = "Callable[[Placed], Sequence[Future[None]]]"
 class Places:
     """Finds the places of pieces. Safe to use from any thread; a call may block while something is looked up."""
 
-    def __init__(self, entities: Entities, remembered: int = REMEMBERED) -> None:
+    def __init__(self, entities: Entities, *, shared: bool = False, remembered: int = REMEMBERED) -> None:
         """Begin without a memory.
 
         Args:
             entities: knows the places that are not remembered, and joins traces.
+            shared: whether other servers write to the same store.
             remembered: bound of the things in memory.
         """
         self._entities = entities
+        self.shared = shared
         self._remembered = remembered
         self._lock = threading.Lock()
         self._things: OrderedDict[tuple[str, Entity], _Thing] = OrderedDict()
@@ -130,15 +132,21 @@ class Places:
             self._pending.append((list(things.values()), futures))
         return placed
 
-    def settle(self) -> int:
-        """Bring together what several servers of one store placed apart, and return of how many spans."""
-        moved = 0
-        for project_id, placement in self._entities.scattered():
-            # First forgotten, so that what comes next goes where it belongs.
-            with self._lock:
-                self._things.pop((project_id, placement.entity), None)
-            moved += self._entities.gather(project_id, placement) > 0
-        return moved
+    def confirm(self, project_id: str, placed: Placed) -> None:
+        """Bring together what servers placed apart that met a thing at the same moment. Needed only where the store is `shared`.
+
+        To be called when the rows are stored, before their sender is told: each server then sees its own place, and those of the
+        others that were there before; so whoever comes last sees all.
+        """
+        found = self._entities.find(project_id, [placement.entity for placement in placed.placements])
+        for entity, placements in found.items():
+            scattered = [placement for placement in placements if placement.strays]
+            if scattered:
+                # First forgotten, so that what comes next goes where it belongs.
+                with self._lock:
+                    self._things.pop((project_id, entity), None)
+            for placement in scattered:
+                self._entities.gather(project_id, placement)
 
     def _forget(self) -> None:
         """Forget the things that were not told of for the longest, but for those that the store does not know yet."""

@@ -1,13 +1,86 @@
-"""Lemma's own attributes over OTLP, from the time when its users wrote them by hand.
+"""Lemma's own attributes, from its users' hands over OTLP and from its SDK, and what its SDK says without any.
 
-Source: Lemma's documentation of `POST /otel/v1/traces` and its tracing packages before 7.
+Source: Lemma's documentation of `POST /otel/v1/traces` and its tracing packages before 7; its SDK `uselemma-tracing` 4.2 to 7.12
+and its documentation of the trace contract and of analytics telemetry.
 """
 
 from __future__ import annotations
 
-from genscope.conventions.decode import content, one_of, parsed, text
-from genscope.conventions.table import Table
-from genscope.model import Json, RawSpan
+from collections.abc import Mapping
+from typing import Final
+
+from genscope.conventions import openinference
+from genscope.conventions.decode import content, dumped, one_of, parsed, text
+from genscope.conventions.table import Decoder, Table
+from genscope.model import Attributes, Json, RawSpan, Span, Usage
+from genscope.pricing import usage
+
+#: What the SDK's adapters keep of the frameworks' own words for a step -> the type it has.
+_STEPS: Final[Mapping[str, Decoder]] = {
+    "openinference.span.kind": openinference.TABLE["type"]["openinference.span.kind"],
+    "span.type": one_of({"generation": "generation", "tool": "tool", "retriever": "retriever"}),
+    "openai.agents.span_type": one_of(
+        {"agent": "agent", "function": "tool", "guardrail": "guardrail", "generation": "generation"}
+    ),
+    "langchain.run_type": one_of(
+        {"chain": "chain", "retriever": "retriever", "tool": "tool", "llm": "generation", "chat_model": "generation"}
+    ),
+}
+#: Beginnings of attributes that only steps of one type have. The SDK has options for them, but no type.
+_TRAITS: Final = {"retrieval.documents.": "retriever", "reranker.": "reranker", "embedding.": "embedding"}
+#: The types that the SDK's own discriminator knows; all else is `span`.
+_TYPES: Final = frozenset({"generation", "tool"})
+
+#: Counts in the SDK's `usage`; one of other names is a provider's own, which SDKs before 7 pass on.
+_COUNTS: Final = frozenset(
+    {
+        "input_tokens",
+        "output_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "reasoning_output_tokens",
+    }
+)
+#: By `lemma.sdk.integration`, of which providers the SDK passes on counts of the input that leave out what was cached: what a program
+#: hands over is the provider's own object, and LangChain's answer holds Anthropic's. The AI SDK's, Mastra's and the Agents' have totals.
+_BESIDE: Final = {
+    "manual": frozenset({"anthropic", "aws.bedrock"}),
+    "langchain": frozenset({"anthropic"}),
+}
+
+
+def type_of(type_: str | None, attributes: Attributes) -> tuple[str, str | None]:
+    """The type of a step of Lemma's SDK, and the rule that gave it.
+
+    Its own `type` decides; a model alone makes no generation of a span. What it calls a span the attributes tell more of.
+    """
+    if type_ in _TYPES:
+        return type_, "lemma type"
+    for name, decode in _STEPS.items():
+        told = decode(attributes.get(name), _NOTHING)
+        if told:
+            return told, f"lemma {name}"
+    for beginning, told in _TRAITS.items():
+        if any(name.startswith(beginning) for name in attributes):
+            return told, f"lemma {beginning}*"
+    return "span", None
+
+
+def usage_of(counts: Attributes, integration: Json, provider: str | None, model: str | None) -> Usage | None:
+    """Usage from the SDK's `usage`, which holds the provider's own numbers under common names; None if it has no count."""
+    if not counts.keys() <= _COUNTS:
+        return usage.from_details(counts)
+    if provider is None and (model or "").startswith("claude"):
+        provider = "anthropic"
+    beside = provider in _BESIDE.get(integration if isinstance(integration, str) else "manual", ())
+    return usage.from_attributes(counts, ("input",) if beside else ())
+
+
+def told_user(span: Span) -> str | None:
+    """What a tool that succeeded said to the user, which Lemma draws as a message of the assistant."""
+    message = span.attributes.get("lemma.tool.message")
+    spoken = span.attributes.get("lemma.tool.kind") == "user_message" and span.level != "ERROR"
+    return message if spoken and isinstance(message, str) and message else None
 
 
 def _unquoted(value: Json, span: RawSpan) -> str | None:
@@ -15,12 +88,19 @@ def _unquoted(value: Json, span: RawSpan) -> str | None:
     return text(parsed(value) if isinstance(value, str) and value.startswith('"') else value, span)
 
 
+def _tools(value: Json, _span: RawSpan) -> str | None:
+    """Tool definitions as one JSON text."""
+    value = parsed(value) if isinstance(value, str) else value
+    return dumped(value) if isinstance(value, list) and value else None
+
+
 TABLE: Table = {
-    "type": {"span.type": one_of({"generation": "generation", "tool": "tool", "retriever": "retriever"})},
+    "type": {"span.type": _STEPS["span.type"]},
     "level": {"tool.status": one_of({"error": "ERROR"})},
     "user_id": {"enduser.id": text},
     "session_id": {"lemma.thread_id": text, "langfuse.trace.metadata.lemma.thread_id": _unquoted},
     "environment": {"langfuse.trace.metadata.deployment.environment.name": _unquoted},
+    "tools": {"llm.tools": _tools},
     "input": {"ai.agent.input": content, "tool.args": content},
     "output": {"ai.agent.output": content, "tool.result": content},
 }

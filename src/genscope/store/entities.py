@@ -89,9 +89,8 @@ class Entities:
         """Make the spans of one trace, and what was said of them, part of another. Only what is stored is moved."""
         self._run("join_traces", {"project_id": project_id, "trace_id": trace_id, "into": into})
 
-    def gather(self, project_id: str, place: Placement) -> int:
-        """Bring the pieces of a span that lie at `place.strays` to its place, and return at how many of them there were any."""
-        moved = 0
+    def gather(self, project_id: str, place: Placement) -> None:
+        """Bring the pieces of a span that lie at `place.strays` to its place."""
         for stray in place.strays:
             parameters: dict[str, Parameter] = {
                 "project_id": project_id,
@@ -102,17 +101,10 @@ class Entities:
             }
             if self._engine.query(sql("has_stray").template, parameters).num_rows:
                 self._run("gather_strays", parameters)
-                moved += 1
-        return moved
 
     def _run(self, name: str, parameters: dict[str, Parameter]) -> None:
         for statement in statements(sql(name).template):
             self._engine.command(statement, parameters)
-
-    def scattered(self) -> list[tuple[str, Placement]]:
-        """Return the entities, with their projects, that several servers placed at different times."""
-        rows = self._engine.query(sql("entities_scattered").template).to_pylist()
-        return [(row.pop("project_id"), _placement(row)) for row in rows]
 
 
 def _placement(row: dict[str, Any]) -> Placement:

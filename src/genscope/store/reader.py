@@ -18,12 +18,18 @@ import pyarrow as pa
 from genscope.model import Attributes, Span, Usage
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
-from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.rejections import Rejections
 from genscope.store.rows import COLUMNS, decode, entry
+from genscope.store.scores import Scores
+from genscope.store.sessions import Sessions
 from genscope.store.sql import sql
-from genscope.store.where import COST_MISSING, LATEST, Where, where
+from genscope.store.traces import COUNTED, where_traces
+from genscope.store.where import COST_MISSING, IS_TRACE, LATEST, Where, where
 
 PREVIEW: Final = 400
+#: A preview that leaves nothing out.
+WHOLE: Final = 2**31 - 1
 #: Keys that one query looks up: 100,000 took the engine half a minute, ten times 10,000 half a second.
 KEYS_AT_ONCE: Final = 10_000
 #: Sort orders of a list of spans, with the direction that SQL takes.
@@ -90,6 +96,14 @@ class TraceSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """What belongs to a trace: its spans in the order of their start, but for the row that is the trace itself."""
+
+    span_ids: list[str]
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallGroup:
     """The calls of one type to one model of which the same is known about their cost. Times are nanoseconds."""
 
@@ -139,6 +153,9 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.scores = Scores(engine)
+        self.sessions = Sessions(engine)
+        self.rejections = Rejections(engine)
 
     def spans(
         self,
@@ -293,6 +310,61 @@ class Reader:
             keys = keys[:limit]
             next_cursor = encode_cursor(keys[-1]["first"], keys[-1]["trace_id"])
         return Page(self.summaries(project_id, keys), next_cursor)
+
+    def numbered_traces(
+        self,
+        project_id: str,
+        filter: Filter,
+        *,
+        order: str = "start_time",
+        direction: str = "DESC",
+        offset: int = 0,
+        limit: int = 50,
+        preview: int = PREVIEW,
+    ) -> Counted[TraceSummary]:
+        """Return the traces that begin in the filter's time range from a place in the list on, and how many it has in all.
+
+        Here the conditions are on whole traces (`store.traces`), not on one span of them.
+        """
+        # Where nothing is asked of the spans, none has to be read.
+        plain = not filter.conditions and order == "start_time"
+        rows, parameters = self._traces_begun(project_id, filter) if plain else self._traces_met(project_id, filter)
+        total = self._engine.query(f"SELECT count() AS count FROM ({rows})", parameters)["count"][0].as_py()  # noqa: S608
+        ordered = f"{rows} ORDER BY {order} {direction}, trace_id {direction} LIMIT {limit:d} OFFSET {offset:d}"
+        ids = self._engine.query(ordered, parameters)["trace_id"].to_pylist()
+        keys = self._extents(project_id, ids)
+        found = {trace.trace_id: trace for trace in self.summaries(project_id, keys, preview=preview)}
+        return Counted([found[trace_id] for trace_id in ids if trace_id in found], total)
+
+    def _traces_begun(self, project_id: str, filter: Filter) -> tuple[str, dict[str, Parameter]]:
+        begun = Where(["true"])
+        if filter.start is not None:
+            begun.add(f"start_time >= {begun.bind_time(filter.start)}")
+        if filter.end is not None:
+            begun.add(f"start_time < {begun.bind_time(filter.end)}")
+        return sql("traces_begun").substitute(where=str(begun)), begun.parameters | {"project_id": project_id}
+
+    def _traces_met(self, project_id: str, filter: Filter) -> tuple[str, dict[str, Parameter]]:
+        spans, whole = where_traces(project_id, filter)
+        counted = any(condition.field in COUNTED for condition in filter.conditions)
+        counts = self._counts(project_id, spans, "true") if counted else "true AS counts"
+        traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
+        parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}
+        return sql("traces_met").substitute(traces=traces, where=whole), spans.parameters | parameters
+
+    def _extents(self, project_id: str, trace_ids: list[str]) -> list[dict[str, Any]]:
+        parameters: dict[str, Parameter] = {"project_id": project_id, "trace_ids": trace_ids}
+        return self._engine.query(sql("traces_extents").template, parameters).to_pylist()
+
+    def members(self, project_id: str, trace_ids: list[str]) -> dict[str, Members]:
+        """Return which spans these traces have, and whether they are public."""
+        keys = self._extents(project_id, trace_ids)
+        if not keys:
+            return {}
+        condition = where(project_id, Filter(min(key["first"] for key in keys), max(key["last"] for key in keys) + 1))
+        condition.add(f"trace_id IN {condition.bind_list(trace_ids)}")
+        rows = self._query("traces_members", condition, is_trace=IS_TRACE).to_pylist()
+        return {row["trace_id"]: Members(row["span_ids"], row["public"]) for row in rows}
 
     def summaries(self, project_id: str, keys: list[dict[str, Any]], *, preview: int = PREVIEW) -> list[TraceSummary]:
         """Return traces whole, the latest to begin first, for keys that name their `trace_id`, `first` and `last` time.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from genscope.messages import speaker
-from genscope.model import Attributes, Json, Span
+from genscope.model import Attachment, Attributes, Json, Span
 from genscope.web import bill, messages, why
+from genscope.web.media import Address, Medium, medium
 from genscope.web.messages import Message
 from genscope.web.tree import duration, time_to_first_token
 
@@ -58,14 +60,16 @@ class Detail:
     duration: int | None
     time_to_first_token: int | None
     tokens_per_second: float | None
+    #: What is attached, but for what the conversation shows already.
+    attachments: list[Medium]
 
 
-def body(span: Span, side: Literal["input", "output"]) -> Body | None:
+def body(span: Span, side: Literal["input", "output"], address: Address) -> Body | None:
     """Return an input or output for reading; None if there is none."""
     text = span.input if side == "input" else span.output
     if text is None:
         return None
-    said = messages.conversation(text, speaker(span.type, side))
+    said = messages.conversation(text, speaker(span.type, side), address)
     shown, hidden = messages.clip(said, MAX_TEXT)
     differs = not messages.is_plain(said, text) and any(
         part.kind != "json" for message in said for part in message.parts
@@ -106,19 +110,28 @@ def failures(span: Span) -> list[Failure]:
     ]
 
 
-def detail(span: Span) -> Detail:
-    """Return what the pane of `span` shows."""
+def detail(span: Span, attachments: Iterable[Attachment], address: Address) -> Detail:
+    """Return what the pane of `span` shows; `address` tells where an attachment is."""
+    said, answered = body(span, "input", address), body(span, "output", address)
+    drawn = {
+        part.medium.key
+        for side in (said, answered)
+        for message in (side.messages if side else ())
+        for part in message.parts
+        if part.medium
+    }
     whole, first = duration(span), time_to_first_token(span)
     produced = (span.usage or {}).get("output")
     writing = None if whole is None else whole - (first or 0)
     return Detail(
         span=span,
-        input=body(span, "input"),
-        output=body(span, "output"),
+        input=said,
+        output=answered,
         failures=failures(span),
         bill=bill.lines(span),
         why=why.answers(span),
         duration=whole,
         time_to_first_token=first,
         tokens_per_second=produced / (writing / 1e9) if produced and writing and writing > 0 else None,
+        attachments=[medium(one, address) for one in attachments if one.key is None or one.key not in drawn],
     )

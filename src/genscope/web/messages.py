@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -10,6 +11,7 @@ from genscope import messages
 from genscope.messages import decode
 from genscope.model import Json
 from genscope.web.format import one_line, size
+from genscope.web.media import Address, Medium, nowhere, split
 
 #: More messages or parts than these are folded into one line that says how many there are.
 MAX_MESSAGES: Final = 300
@@ -33,6 +35,8 @@ class Part:
     id: str = ""
     #: A small image as a data: URI that may be shown.
     image: str = ""
+    #: A file that was uploaded by itself.
+    medium: Medium | None = None
 
     @property
     def length(self) -> int:
@@ -67,20 +71,39 @@ def pretty(value: Json) -> str:
         return one_line(repr(value), 2000) if not isinstance(value, dict | list) else "(nested too deeply to be shown)"
 
 
-def conversation(text: str | None, role: str) -> list[Message]:
-    """Return a span's input or output as messages to show. `role` is whose it is where it names nobody."""
+def conversation(text: str | None, role: str, address: Address = nowhere) -> list[Message]:
+    """Return a span's input or output as messages to show. `role` is whose it is where it names nobody.
+
+    `address` tells where the files are that it refers to.
+    """
     said = messages.conversation(text, role)
-    shown = [Message(one.role, _parts(one.parts), one_line(one.name, 60)) for one in said[:MAX_MESSAGES]]
+    shown = [Message(one.role, _parts(one.parts, address), one_line(one.name, 60)) for one in said[:MAX_MESSAGES]]
     if len(said) > MAX_MESSAGES:
         shown.append(Message("note", [Part("text", f"{len(said) - MAX_MESSAGES} more messages are in the raw text")]))
     return [message for message in shown if message.parts]
 
 
-def _parts(parts: list[messages.Part]) -> list[Part]:
-    shown = [_part(part) for part in parts[:MAX_PARTS]]
+def _parts(parts: list[messages.Part], address: Address) -> list[Part]:
+    shown = [piece for part in parts[:MAX_PARTS] for piece in _with_media(_part(part), address)]
     if len(parts) > MAX_PARTS:
         shown.append(Part("text", f"{len(parts) - MAX_PARTS} more parts are in the raw text"))
-    return [part for part in shown if part.text or part.name or part.image]
+    return [part for part in shown if part.text or part.name or part.image or part.medium]
+
+
+def _with_media(part: Part, address: Address) -> Iterator[Part]:
+    """Yield a part and the media that it refers to: in their places in a text, after anything else."""
+    pieces = list(split(part.text, address))
+    if part.kind == "text" and len(pieces) > 1:
+        for piece in pieces:
+            if isinstance(piece, Medium):
+                yield Part("media", piece.name, medium=piece)
+            elif piece.strip():
+                yield Part("text", piece)
+        return
+    media = {piece.key: Part("media", piece.name, medium=piece) for piece in pieces if isinstance(piece, Medium)}
+    if not (media and part.kind == "media"):
+        yield part
+    yield from media.values()
 
 
 def _part(part: messages.Part) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -245,7 +246,7 @@ def trace(request: Request, project: Viewer, trace_id: str, span: str = "") -> R
         summary=summary,
         rows=rows[:MAX_ROWS],
         total=len(rows),
-        detail=detail.detail(reader.span(project.id, trace_id, chosen.span_id) or chosen),
+        detail=_detail(request, project, reader.span(project.id, trace_id, chosen.span_id) or chosen),
         wanted=span if span and span != chosen.span_id else "",
     )
 
@@ -256,7 +257,13 @@ def span_pane(request: Request, project: Viewer, trace_id: str, span_id: str) ->
     found = services(request).reader.span(project.id, trace_id, span_id)
     if found is None:
         return render("_missing_span.html", 404, span_id=span_id)
-    return render("_pane.html", trace_id=trace_id, detail=detail.detail(found))
+    return render("_pane.html", trace_id=trace_id, detail=_detail(request, project, found))
+
+
+def _detail(request: Request, project: Project, span: Span) -> detail.Detail:
+    served = services(request)
+    attached = served.attachments.of_spans(project.id, [span]).get(span.span_id, ())
+    return detail.detail(span, attached, partial(served.links.address, project.id))
 
 
 @router.get("/traces/{trace_id}/spans/{span_id}/{side}.txt")
