@@ -1,0 +1,35 @@
+"""What is taken out of the store for good: traces with all that belongs to them, and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from genscope.store.engine import Engine, Parameter
+
+#: What a trace consists of, by table. What tells of it at all goes last, so that a deletion that was cut off can be repeated.
+TABLES: Final = ("scores", "attachments", "entities", "spans", "traces")
+
+
+class Deletes:
+    """Deletes within one project. Every call blocks until nothing of what it deleted is found any more."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def traces(self, project_id: str, trace_ids: Sequence[str]) -> None:
+        """Delete traces: their spans, what was said of them, and their attachments' rows. Unknown ones are no error."""
+        parameters: dict[str, Parameter] = {"project_id": project_id, "trace_ids": list(trace_ids)}
+        for table in TABLES:
+            self._engine.command(
+                f"DELETE FROM {table} WHERE project_id = {{project_id:String}} AND has({{trace_ids:Array(String)}}, trace_id)",  # noqa: S608
+                parameters,
+            )
+
+    def score(self, project_id: str, score_id: str) -> None:
+        """Delete a score. Its tombstone stays, so that an earlier message that comes late does not bring it back."""
+        self._engine.command(
+            "INSERT INTO scores SELECT * REPLACE (true AS removed, revision + 1 AS revision) FROM scores FINAL "
+            "WHERE project_id = {project_id:String} AND id = {id:String}",
+            {"project_id": project_id, "id": score_id},
+        )

@@ -1,0 +1,58 @@
+"""What could not be taken, and why: the only place that reads the table `rejected`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genscope.query.filter import Filter
+from genscope.store.engine import Engine, Parameter
+from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.sql import sql
+from genscope.store.where import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Something that was sent and not taken. The time is when it came, in nanoseconds since the epoch."""
+
+    time: int
+    protocol: str
+    trace_id: str
+    span_id: str
+    name: str
+    reason: str
+    payload: str
+
+
+class Rejections:
+    """Answers what was rejected of one project. Every call blocks; the latest comes first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def page(self, project_id: str, filter: Filter, *, limit: int = 50, cursor: str | None = None) -> Page[Rejection]:
+        """Return a page of what was rejected in the filter's time range; its conditions are not looked at.
+
+        Raises:
+            FilterError: the limit or the cursor is not one.
+        """
+        limit = check_limit(limit)
+        condition = Where([])
+        condition.add(f"project_id = {condition.bind(project_id)}")
+        if filter.start is not None:
+            condition.add(f"rejected.time >= {condition.bind_time(filter.start)}")
+        if filter.end is not None:
+            condition.add(f"rejected.time < {condition.bind_time(filter.end)}")
+        # Rows have no id, and many come at one moment: a cursor counts those of its moment that were shown.
+        last, shown = decode_cursor(cursor, 2) if cursor else (None, "0")
+        if last is not None:
+            condition.add(f"rejected.time <= {condition.bind_time(last)}")
+        offset = int(shown) if shown.isdecimal() else 0
+        parameters: dict[str, Parameter] = {"limit": limit + 1, "offset": offset}
+        text = sql("rejected_rows").substitute(where=str(condition))
+        found = [Rejection(**row) for row in self._engine.query(text, condition.parameters | parameters).to_pylist()]
+        rows = found[:limit]
+        if len(found) <= limit:
+            return Page(rows, None)
+        at_end = sum(row.time == rows[-1].time for row in rows) + (offset if rows[-1].time == last else 0)
+        return Page(rows, encode_cursor(rows[-1].time, str(at_end)))
