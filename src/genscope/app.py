@@ -41,6 +41,7 @@ from genscope.services import Services
 from genscope.store.attachments import Attachments
 from genscope.store.catalog import Catalog
 from genscope.store.costs import Costs
+from genscope.store.deletes import Deletes
 from genscope.store.engine import Engine
 from genscope.store.entities import Entities
 from genscope.store.errors import StoreError
@@ -120,7 +121,16 @@ def open_server(settings: Settings) -> Iterator[Started]:
         taking = Ingest(writer, reader.span_times, places, costs, own_prices.overrides, limits)
         objects = Objects(settings.objects, settings.data, max_bytes=settings.max_object_bytes, fsync=settings.fsync)
         services = Services(
-            settings, auth, taking, reader, own_prices, repricing, objects, Links(link_secret), Attachments(engine)
+            settings,
+            auth,
+            taking,
+            reader,
+            own_prices,
+            repricing,
+            objects,
+            Links(link_secret),
+            Attachments(engine),
+            Deletes(engine),
         )
         with contextlib.closing(writer), contextlib.closing(taking):
             yield Started(services, session_secret, made_keys)

@@ -15,6 +15,7 @@ from genscope.objects import Objects
 from genscope.prices import Prices
 from genscope.reprice import Repricing
 from genscope.store.attachments import Attachments
+from genscope.store.deletes import Deletes
 from genscope.store.reader import Reader
 
 
@@ -31,6 +32,7 @@ class Services:
     objects: Objects
     links: Links
     attachments: Attachments
+    deletes: Deletes
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -56,6 +56,20 @@ Operator = Literal[
     "is not null",
 ]
 
+#: Fields of scores that a condition may name, likewise.
+SCORE_FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
+    "id": None,
+    "name": None,
+    "trace_id": None,
+    "span_id": None,
+    "session_id": None,
+    "data_type": ("NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT"),
+    "source": None,
+    "environment": None,
+    "config_id": None,
+    "protocol": None,
+}
+
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -93,15 +107,15 @@ class Filter:
         return Filter(self.start, self.end, (*self.conditions, condition(field, values)))
 
 
-def condition(field: str, values: Iterable[str]) -> Condition:
-    """Check one condition against `FIELDS`.
+def condition(field: str, values: Iterable[str], fields: Mapping[str, tuple[str, ...] | None] = FIELDS) -> Condition:
+    """Check one condition against the fields that there are.
 
     Raises:
         FilterError: the field does not exist, or a value is none of those it can have.
     """
-    if field not in FIELDS:
-        raise FilterError(f"unknown field {field!r}; expected one of {', '.join(sorted(FIELDS))}")
-    legal, chosen = FIELDS[field], tuple(values)
+    if field not in fields:
+        raise FilterError(f"unknown field {field!r}; expected one of {', '.join(sorted(fields))}")
+    legal, chosen = fields[field], tuple(values)
     for value in chosen:
         if legal and value not in legal:
             raise FilterError(f"{field}: {value!r} is not a value of it; expected one of {', '.join(legal)}")
@@ -129,8 +143,10 @@ def parse_time(text: str, name: str, now: datetime | None = None) -> int:
     return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
 
 
-def from_params(params: Mapping[str, str] | Iterable[tuple[str, str]]) -> Filter:
-    """Build a filter from query parameters: `from`, `to` and any of `FIELDS`; a repeated field means any of its values.
+def from_params(
+    params: Mapping[str, str] | Iterable[tuple[str, str]], fields: Mapping[str, tuple[str, ...] | None] = FIELDS
+) -> Filter:
+    """Build a filter from query parameters: `from`, `to` and any of `fields`; a repeated field means any of its values.
 
     Empty values count as absent, so that a plain HTML form can be submitted half filled in. Other names are ignored:
     they belong to paging and presentation.
@@ -141,8 +157,8 @@ def from_params(params: Mapping[str, str] | Iterable[tuple[str, str]]) -> Filter
     pairs = params.items() if isinstance(params, Mapping) else params
     chosen: dict[str, list[str]] = {}
     for name, value in pairs:
-        if value and (name in FIELDS or name in ("from", "to")):
+        if value and (name in fields or name in ("from", "to")):
             chosen.setdefault(name, []).append(value)
     start = parse_time(chosen.pop("from")[-1], "from") if "from" in chosen else None
     end = parse_time(chosen.pop("to")[-1], "to") if "to" in chosen else None
-    return Filter(start, end, tuple(condition(field, values) for field, values in chosen.items()))
+    return Filter(start, end, tuple(condition(field, values, fields) for field, values in chosen.items()))

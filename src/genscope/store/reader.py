@@ -331,7 +331,7 @@ class Reader:
         rows, parameters = self._traces_begun(project_id, filter) if plain else self._traces_met(project_id, filter)
         total = self._engine.query(f"SELECT count() AS count FROM ({rows})", parameters)["count"][0].as_py()  # noqa: S608
         ordered = f"{rows} ORDER BY {order} {direction}, trace_id {direction} LIMIT {limit:d} OFFSET {offset:d}"
-        ids = self._engine.query(ordered, parameters)["trace_id"].to_pylist()
+        ids: list[Any] = self._engine.query(ordered, parameters)["trace_id"].to_pylist()
         keys = self._extents(project_id, ids)
         found = {trace.trace_id: trace for trace in self.summaries(project_id, keys, preview=preview)}
         return Counted([found[trace_id] for trace_id in ids if trace_id in found], total)
