@@ -52,16 +52,11 @@ def medium(attachment: Attachment, address: Address) -> Medium:
     told = (attachment.place, mime, None if attachment.size is None else size(attachment.size))
     return Medium(
         kind,  # type: ignore[arg-type]  # of the literals above
-        one_line(attachment.name or attachment.url or _called(attachment), 200),
+        one_line(attachment.name or attachment.url or kind, 200),
         " · ".join(one_line(one, 100) for one in told if one),
         href,
         attachment.key,
     )
-
-
-def _called(attachment: Attachment) -> str:
-    """Return what to call a file without a name."""
-    return (attachment.mime_type or "").partition("/")[0] or "file"
 
 
 def split(text: str, address: Address) -> Iterator[str | Medium]:

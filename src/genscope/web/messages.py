@@ -98,7 +98,7 @@ def _with_media(part: Part, address: Address) -> Iterator[Part]:
             if isinstance(piece, Medium):
                 yield Part("media", piece.name, medium=piece)
             elif piece.strip():
-                yield Part("text", piece)
+                yield Part("text", piece.strip())
         return
     media = {piece.key: Part("media", piece.name, medium=piece) for piece in pieces if isinstance(piece, Medium)}
     if not (media and part.kind == "media"):
