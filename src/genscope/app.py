@@ -18,6 +18,7 @@ from genscope.api import (
     errors,
     ingest,
     langfuse,
+    lemma,
     maxim,
     media,
     native,
@@ -168,6 +169,7 @@ def create_app(started: Started) -> FastAPI:
     for part in (native, coverage, prices, reprice):
         app.include_router(part.router)
     app.include_router(langfuse.router)
+    app.include_router(lemma.router)
     app.include_router(maxim.router)
     app.include_router(media.router)
     app.include_router(storage.router)

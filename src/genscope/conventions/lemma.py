@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from genscope.conventions import openinference
-from genscope.conventions.decode import content, dumped, one_of, parsed, text
+from genscope.conventions import gen_ai, openinference
+from genscope.conventions.decode import content, one_of, parsed, text
 from genscope.conventions.table import Decoder, Table
 from genscope.model import Attributes, Json, RawSpan, Span, Usage
 from genscope.pricing import usage
@@ -41,28 +41,27 @@ _COUNTS: Final = frozenset(
         "reasoning_output_tokens",
     }
 )
-#: By `lemma.sdk.integration`, of which providers the SDK passes on counts of the input that leave out what was cached: what a program
-#: hands over is the provider's own object, and LangChain's answer holds Anthropic's. The AI SDK's, Mastra's and the Agents' have totals.
+#: By `lemma.sdk.integration`, of which providers the SDK passes on counts of the input that leave out what was cached: a program
+#: hands over the provider's own object, and LangChain's answers hold Anthropic's. The other frameworks count all of the input.
 _BESIDE: Final = {
     "manual": frozenset({"anthropic", "aws.bedrock"}),
     "langchain": frozenset({"anthropic"}),
 }
 
 
-def type_of(type_: str | None, attributes: Attributes) -> tuple[str, str | None]:
+def type_of(type_: Json, raw: RawSpan) -> tuple[str, str | None]:
     """The type of a step of Lemma's SDK, and the rule that gave it.
 
     Its own `type` decides; a model alone makes no generation of a span. What it calls a span the attributes tell more of.
     """
-    if type_ in _TYPES:
+    if isinstance(type_, str) and type_ in _TYPES:
         return type_, "lemma type"
     for name, decode in _STEPS.items():
-        told = decode(attributes.get(name), _NOTHING)
-        if told:
+        if told := decode(raw.attributes.get(name), raw):
             return told, f"lemma {name}"
-    for beginning, told in _TRAITS.items():
-        if any(name.startswith(beginning) for name in attributes):
-            return told, f"lemma {beginning}*"
+    for beginning, trait in _TRAITS.items():
+        if any(name.startswith(beginning) for name in raw.attributes):
+            return trait, f"lemma {beginning}*"
     return "span", None
 
 
@@ -88,19 +87,13 @@ def _unquoted(value: Json, span: RawSpan) -> str | None:
     return text(parsed(value) if isinstance(value, str) and value.startswith('"') else value, span)
 
 
-def _tools(value: Json, _span: RawSpan) -> str | None:
-    """Tool definitions as one JSON text."""
-    value = parsed(value) if isinstance(value, str) else value
-    return dumped(value) if isinstance(value, list) and value else None
-
-
 TABLE: Table = {
     "type": {"span.type": _STEPS["span.type"]},
     "level": {"tool.status": one_of({"error": "ERROR"})},
     "user_id": {"enduser.id": text},
     "session_id": {"lemma.thread_id": text, "langfuse.trace.metadata.lemma.thread_id": _unquoted},
     "environment": {"langfuse.trace.metadata.deployment.environment.name": _unquoted},
-    "tools": {"llm.tools": _tools},
+    "tools": {"llm.tools": gen_ai.TABLE["tools"]["gen_ai.tool.definitions"]},
     "input": {"ai.agent.input": content, "tool.args": content},
     "output": {"ai.agent.output": content, "tool.result": content},
 }
