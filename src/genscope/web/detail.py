@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from genscope.conventions import lemma
 from genscope.messages import speaker
 from genscope.model import Attachment, Attributes, Json, Span
 from genscope.web import bill, messages, why
@@ -62,6 +63,8 @@ class Detail:
     tokens_per_second: float | None
     #: What is attached, but for what the conversation shows already.
     attachments: list[Medium]
+    #: What a tool said to the user.
+    told_user: str | None
 
 
 def body(span: Span, side: Literal["input", "output"], address: Address) -> Body | None:
@@ -134,4 +137,5 @@ def detail(span: Span, attachments: Iterable[Attachment], address: Address) -> D
         time_to_first_token=first,
         tokens_per_second=produced / (writing / 1e9) if produced and writing and writing > 0 else None,
         attachments=[medium(one, address) for one in attachments if one.key is None or one.key not in drawn],
+        told_user=(lemma.told_user(span) or "")[:MAX_TEXT] or None,
     )
