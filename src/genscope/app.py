@@ -18,13 +18,17 @@ from genscope.api import (
     errors,
     ingest,
     langfuse,
+    langfuse_ingestion,
     lemma,
     maxim,
     media,
     native,
     openapi,
     prices,
+    rejected,
     reprice,
+    scores,
+    sessions,
     status,
     storage,
 )
@@ -166,9 +170,10 @@ def create_app(started: Started) -> FastAPI:
     )
     errors.install(app, web.error_page)
     app.router.routes.extend(ingest.routes)
-    for part in (native, coverage, prices, reprice):
+    for part in (native, scores, sessions, rejected, coverage, prices, reprice):
         app.include_router(part.router)
     app.include_router(langfuse.router)
+    app.include_router(langfuse_ingestion.router)
     app.include_router(lemma.router)
     app.include_router(maxim.router)
     app.include_router(media.router)

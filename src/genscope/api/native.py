@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.exceptions import HTTPException
 
-from genscope.api.openapi import documented
+from genscope.api.openapi import Problem, documented
 from genscope.api.shapes import (
     Listing,
     ModelShape,
@@ -15,6 +16,7 @@ from genscope.api.shapes import (
     TraceShape,
     TraceWithSpans,
     attachment_shape,
+    by_subject,
     model_shape,
     respond,
     span_shape,
@@ -35,8 +37,14 @@ def _filter(request: Request) -> Filter:
     return from_params(request.query_params.multi_items())
 
 
+def _range(request: Request) -> Filter:
+    return from_params(request.query_params.multi_items(), {})
+
+
 Authorised = Annotated[Project, Depends(_project)]
 Filtered = Annotated[Filter, Depends(_filter)]
+#: A range of time alone.
+Ranged = Annotated[Filter, Depends(_range)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Rows of a page.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 Full = Annotated[
@@ -48,9 +56,10 @@ Messages = Annotated[
 ]
 Sort = Annotated[Literal["-start_time", "start_time"], Query(description="Newest or oldest first.")]
 
-#: `from`, `to` and the equality conditions, for the OpenAPI document; `_filter` reads them.
-FILTER_PARAMETERS: Final = {
-    "parameters": [
+
+def filter_parameters(fields: Mapping[str, tuple[str, ...] | None]) -> dict[str, Any]:
+    """Return what the OpenAPI document says of `from`, `to` and equality conditions, which `from_params` reads."""
+    times: list[dict[str, Any]] = [
         {
             "name": name,
             "in": "query",
@@ -60,7 +69,7 @@ FILTER_PARAMETERS: Final = {
         }
         for name in ("from", "to")
     ]
-    + [
+    equalities = [
         {
             "name": name,
             "in": "query",
@@ -68,9 +77,15 @@ FILTER_PARAMETERS: Final = {
             "description": "Equal to any of the values given.",
             "schema": {"type": "array", "items": {"enum": legal} if legal else {"type": "string"}},
         }
-        for name, legal in FIELDS.items()
+        for name, legal in fields.items()
     ]
-}
+    return {"parameters": times + equalities}
+
+
+FILTER_PARAMETERS: Final = filter_parameters(FIELDS)
+RANGE_PARAMETERS: Final = filter_parameters({})
+#: What the document says of a route that answers with nothing.
+DELETED: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "Deleted"}, "4XX": documented(Problem)["4XX"]}
 
 
 @router.get("/spans", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
@@ -87,8 +102,12 @@ def list_spans(
     """List spans that start in a time range and meet every condition."""
     said = messages == "1"
     whole = said or full == "1"
-    page = services(request).reader.spans(project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=whole)
-    shown = [span_shape(span, preview=not whole, messages=said) for span in page.rows]
+    reader = services(request).reader
+    page = reader.spans(project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=whole)
+    scores = by_subject(reader.scores.of_traces(project.id, list({span.trace_id for span in page.rows})))
+    shown = [
+        span_shape(span, scores[span.trace_id, span.span_id], preview=not whole, messages=said) for span in page.rows
+    ]
     return respond(Listing(shown, page.next_cursor))
 
 
@@ -112,8 +131,10 @@ def list_traces(
     request: Request, project: Authorised, filter: Filtered, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """List traces that begin in a time range and have a span there that meets every condition, the latest first."""
-    page = services(request).reader.traces(project.id, filter, limit=limit, cursor=cursor or None)
-    return respond(Listing([trace_shape(trace) for trace in page.rows], page.next_cursor))
+    reader = services(request).reader
+    page = reader.traces(project.id, filter, limit=limit, cursor=cursor or None)
+    scores = by_subject(reader.scores.of_traces(project.id, [trace.trace_id for trace in page.rows]))
+    return respond(Listing([trace_shape(trace, scores[trace.trace_id, ""]) for trace in page.rows], page.next_cursor))
 
 
 @router.get("/traces/{trace_id}", responses=documented(TraceWithSpans))
@@ -125,12 +146,23 @@ def get_trace(request: Request, project: Authorised, trace_id: str, messages: Me
     if summary is None:
         raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
     spans = reader.trace(project.id, trace_id)
-    shown = [span_shape(span, messages=messages == "1") for span in spans]
+    scores = by_subject(reader.scores.of_traces(project.id, [trace_id]))
+    shown = [span_shape(span, scores[trace_id, span.span_id], messages=messages == "1") for span in spans]
     attached, base = served.attachments.of_spans(project.id, spans), public_url(request)
     for shape in shown:
         mine = attached.get(shape.span_id, ())
         shape.attachments = [attachment_shape(one, served.links.address(project.id, one, base)) for one in mine]
-    return respond(TraceWithSpans(trace_shape(summary), shown))
+    return respond(TraceWithSpans(trace_shape(summary, scores[trace_id, ""]), shown))
+
+
+@router.delete("/traces/{trace_id}", status_code=204, responses=DELETED)
+def delete_trace(request: Request, project: Authorised, trace_id: str) -> Response:
+    """Delete a trace for good, with its spans, what was said of them, and what was attached."""
+    served = services(request)
+    if served.reader.trace_summary(project.id, trace_id) is None:
+        raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
+    served.deletes.traces(project.id, [trace_id])
+    return Response(status_code=204)
 
 
 @router.get("/models", responses=documented(Listing[ModelShape]), openapi_extra=FILTER_PARAMETERS)

@@ -5,6 +5,8 @@ Money travels as decimal strings, times as ISO 8601 in UTC with microseconds, du
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -15,7 +17,7 @@ from fastapi import Response
 from msgspec import UNSET, UnsetType
 
 from genscope.messages import conversation, described, speaker
-from genscope.model import Attachment, Span
+from genscope.model import TRACE, Attachment, Entity, Score, Span
 from genscope.store.reader import ModelSummary, Quantiles, TraceSummary
 
 T = TypeVar("T")
@@ -109,6 +111,27 @@ class AttachmentShape(msgspec.Struct):
     url: str | None
 
 
+class ScoreShape(msgspec.Struct):
+    """What was said of a trace, a span or a session. At least one of `value` and `string_value` is there."""
+
+    id: str
+    name: str
+    time: str | None
+    data_type: str
+    value: float | None
+    string_value: str | None
+    comment: str | None
+    trace_id: str | None
+    span_id: str | None
+    session_id: str | None
+    source: str
+    environment: str | None
+    config_id: str | None
+    metadata: dict[str, Any]
+    protocol: str
+    repository: str | None
+
+
 class SpanShape(msgspec.Struct):
     """One span. `null` means not known."""
 
@@ -148,7 +171,7 @@ class SpanShape(msgspec.Struct):
     metadata: dict[str, Any]
     prompt_name: str | None
     prompt_version: str | None
-    scores: list[dict[str, Any]]
+    scores: list[ScoreShape]
     attributes: dict[str, Any]
     events: list[EventShape]
     links: list[LinkShape]
@@ -161,6 +184,7 @@ class SpanShape(msgspec.Struct):
     trace_output: Any
     trace_public: bool | None
     protocol: str | None
+    repository: str | None
     input_messages: list[MessageShape] | UnsetType = UNSET
     output_messages: list[MessageShape] | UnsetType = UNSET
     #: Only where one trace is read.
@@ -194,6 +218,7 @@ class TraceShape(msgspec.Struct):
     metadata: dict[str, Any]
     input: str | None
     output: str | None
+    scores: list[ScoreShape]
 
 
 class TraceWithSpans(msgspec.Struct):
@@ -227,7 +252,7 @@ class Listing(msgspec.Struct, Generic[T]):
     next_cursor: str | None = None
 
 
-def span_shape(span: Span, *, preview: bool = False, messages: bool = False) -> SpanShape:
+def span_shape(span: Span, scores: Sequence[Score] = (), *, preview: bool = False, messages: bool = False) -> SpanShape:
     """Return a span as the API shows it; a preview leaves texts as (shortened) text, `messages` adds them normalised."""
     value = _text if preview else json_value
     start = span.start_time if span.start_time is not None else span.time
@@ -268,7 +293,7 @@ def span_shape(span: Span, *, preview: bool = False, messages: bool = False) -> 
         metadata=span.metadata,
         prompt_name=span.prompt_name,
         prompt_version=span.prompt_version,
-        scores=[],
+        scores=[score_shape(score) for score in scores],
         attributes=span.attributes,
         events=[EventShape(event.name, iso(event.time), event.attributes) for event in span.events],
         links=[LinkShape(link.trace_id, link.span_id, link.attributes) for link in span.links],
@@ -281,6 +306,7 @@ def span_shape(span: Span, *, preview: bool = False, messages: bool = False) -> 
         trace_output=value(span.trace_output),
         trace_public=span.trace_public,
         protocol=span.protocol,
+        repository=span.repository,
         input_messages=_said(span.input, speaker(span.type, "input")) if messages else UNSET,
         output_messages=_said(span.output, speaker(span.type, "output")) if messages else UNSET,
     )
@@ -324,7 +350,40 @@ def _said(text: str | None, role: str) -> Any:
         return [MessageShape(role, None, [PartShape("text", text=text or "")])]
 
 
-def trace_shape(trace: TraceSummary) -> TraceShape:
+def score_shape(score: Score) -> ScoreShape:
+    """Return a score as the API shows it."""
+    return ScoreShape(
+        id=score.id,
+        name=score.name,
+        time=iso(score.time),
+        data_type=score.data_type,
+        value=score.value,
+        string_value=score.string_value,
+        comment=score.comment,
+        trace_id=score.trace_id,
+        span_id=score.span_id,
+        session_id=score.session_id,
+        source=score.source,
+        environment=score.environment,
+        config_id=score.config_id,
+        metadata=score.metadata,
+        protocol=score.protocol,
+        repository=score.repository,
+    )
+
+
+def by_subject(scores: Sequence[Score]) -> dict[tuple[str, str], list[Score]]:
+    """Return what was said of each span by trace and span id, and of each trace by its id and an empty one."""
+    said: defaultdict[tuple[str, str], list[Score]] = defaultdict(list)
+    for score in scores:
+        trace_id, span_id = score.trace_id or "", score.span_id or ""
+        said[trace_id, span_id].append(score)
+        if span_id == Entity(TRACE, trace_id).span_id:
+            said[trace_id, ""].append(score)
+    return said
+
+
+def trace_shape(trace: TraceSummary, scores: Sequence[Score] = ()) -> TraceShape:
     """Return a trace as the API shows it."""
     return TraceShape(
         trace_id=trace.trace_id,
@@ -351,6 +410,7 @@ def trace_shape(trace: TraceSummary) -> TraceShape:
         metadata=trace.metadata,
         input=trace.input,
         output=trace.output,
+        scores=[score_shape(score) for score in scores],
     )
 
 

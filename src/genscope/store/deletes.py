@@ -20,11 +20,15 @@ class Deletes:
     def traces(self, project_id: str, trace_ids: Sequence[str]) -> None:
         """Delete traces: their spans, what was said of them, and their attachments' rows. Unknown ones are no error."""
         parameters: dict[str, Parameter] = {"project_id": project_id, "trace_ids": list(trace_ids)}
+        where = "project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)}"
+        spans = self._engine.query(f"SELECT DISTINCT span_id FROM spans WHERE {where}", parameters)["span_id"]  # noqa: S608
+        # What was attached to a span before its trace was known names no trace.
+        self._engine.command(
+            "DELETE FROM attachments WHERE project_id = {project_id:String} AND trace_id = '' AND span_id IN {ids:Array(String)}",
+            {"project_id": project_id, "ids": spans.to_pylist()},
+        )
         for table in TABLES:
-            self._engine.command(
-                f"DELETE FROM {table} WHERE project_id = {{project_id:String}} AND has({{trace_ids:Array(String)}}, trace_id)",  # noqa: S608
-                parameters,
-            )
+            self._engine.command(f"DELETE FROM {table} WHERE {where}", parameters)  # noqa: S608
 
     def score(self, project_id: str, score_id: str) -> None:
         """Delete a score. Its tombstone stays, so that an earlier message that comes late does not bring it back."""
