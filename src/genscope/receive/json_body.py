@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from genscope.receive.errors import BadRequest
+from genscope.receive.otlp_span import MAX_DEPTH, json_text
 
 #: In order: an escaped pair of surrogates, half a pair, any other escape.
 _SURROGATES: Final = re.compile(
@@ -52,3 +53,22 @@ def _limited(text: str) -> int | str:
 
 
 _LENIENT: Final = json.JSONDecoder(parse_constant=str, parse_int=_limited, parse_float=_finite, strict=False)
+
+
+def flattened(value: Any) -> Any:
+    """`value`, or a copy in which what lies deeper than `MAX_DEPTH` levels is JSON text, if it nests deeper than can be written."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return _flattened(value, MAX_DEPTH)
+    return value
+
+
+def _flattened(value: Any, levels: int) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return json_text(value)
+    if isinstance(value, list):
+        return [_flattened(item, levels - 1) for item in value]
+    return {key: _flattened(item, levels - 1) for key, item in value.items()}
