@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -122,6 +122,8 @@ class Places:
         mentioned = dict.fromkeys(entity for patch in patches for entity in (patch.entity, patch.parent) if entity)
         with self._lock:
             self._forget()
+            if self.shared:
+                self._distrust(project_id, mentioned)
             unknown = [entity for entity in mentioned if (project_id, entity) not in self._things]
             stored = self._entities.find(project_id, unknown) if unknown else {}
             things = {entity: self._thing(project_id, entity, stored.get(entity, [])) for entity in mentioned}
@@ -132,6 +134,18 @@ class Places:
             self._pending.append((list(things.values()), futures))
         return placed
 
+    def _distrust(self, project_id: str, entities: Iterable[Entity]) -> None:
+        """Forget what another server may know better."""
+        keys = [(project_id, entity) for entity in entities]
+        if any(key in self._things and self._things[key].pending for key in keys):
+            wait(self._unstored())
+            self._forget()
+        for key in keys:
+            self._things.pop(key, None)
+
+    def _unstored(self) -> list[Future[None]]:
+        return [future for _, futures in self._pending for future in futures]
+
     def confirm(self, project_id: str, placed: Placed) -> None:
         """Bring together what servers placed apart that met a thing at the same moment. Needed only where the store is `shared`.
 
@@ -139,13 +153,8 @@ class Places:
         others that were there before; so whoever comes last sees all.
         """
         found = self._entities.find(project_id, [placement.entity for placement in placed.placements])
-        for entity, placements in found.items():
-            scattered = [placement for placement in placements if placement.strays]
-            if scattered:
-                # First forgotten, so that what comes next goes where it belongs.
-                with self._lock:
-                    self._things.pop((project_id, entity), None)
-            for placement in scattered:
+        for placements in found.values():
+            for placement in placements:
                 self._entities.gather(project_id, placement)
 
     def _forget(self) -> None:
@@ -167,8 +176,7 @@ class Places:
         return thing
 
     def _load(self, project_id: str, stored: Placement) -> _Place:
-        if stored.strays:
-            self._entities.gather(project_id, stored)
+        self._entities.gather(project_id, stored)
         trace = self.orphan(project_id, stored.trace_id) if stored.trace_id.startswith(ORPHAN) else None
         if trace is None:
             trace = _Trace(stored.trace_id)
@@ -197,7 +205,7 @@ class Places:
         """Make an orphan a part of the trace that it belongs to, rows and all."""
         if orphan.has_rows:
             # Rows that are on their way to it have to arrive first.
-            wait([future for _, futures in self._pending for future in futures])
+            wait(self._unstored())
             self._entities.join(project_id, orphan.id, whole.id)
             whole.has_rows = True
         orphan.part_of = whole
