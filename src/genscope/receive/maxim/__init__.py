@@ -29,20 +29,22 @@ def decode(body: bytes, *, repository: str, now: int, max_value_bytes: int) -> P
     Raises:
         TooLarge: there are more lines than one request may carry.
     """
-    lines = [line for line in body.split(b"\n") if line.strip()]
-    if len(lines) > MAX_LINES:
-        raise TooLarge(f"The request has {len(lines)} lines, {MAX_LINES} are the limit: send fewer at a time.")
+    count = body.count(b"\n")
+    if count > MAX_LINES:
+        raise TooLarge(f"The request has {count} lines, {MAX_LINES} are the limit: send fewer at a time.")
     batch = Batch(repository, now)
-    read: list[tuple[int, Line]] = []
-    for index, text in enumerate(lines):
-        try:
-            read.append((index, parse(text, max_value_bytes)))
-        except MalformedError as error:
-            batch.reject(text, str(error))
+    lines: list[tuple[int, Line]] = []
+    for number, text in enumerate(body.split(b"\n"), 1):
+        if text.strip():
+            batch.turn_to(number)
+            try:
+                lines.append((number, parse(text, max_value_bytes)))
+            except MalformedError as error:
+                batch.reject(text, str(error))
     # Some things are told without a time: they happened between the lines before and behind that have one.
-    batch.clock = next((line.moment for _, line in read if line.moment is not None), now)
-    for index, line in read:
-        batch.turn_to(index, line.moment)
+    batch.clock = next((line.moment for _, line in lines if line.moment is not None), now)
+    for number, line in lines:
+        batch.turn_to(number, line.moment)
         try:
             ACTIONS.get((line.entity, line.action), unknown)(batch, line)
         except MalformedError as error:

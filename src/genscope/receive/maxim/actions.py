@@ -38,12 +38,12 @@ class Batch:
         #: The latest time that a line told, by the sender's clock.
         self.clock = now
         self._now = now
-        self._index = 0
+        self._number = 0
         self._roots: dict[str, Patch] = {}
 
-    def turn_to(self, index: int, moment: int | None) -> None:
-        """Go on to a line, and to when it happened, if it says so."""
-        self._index = index
+    def turn_to(self, number: int, moment: int | None = None) -> None:
+        """Go on to the line of a number, and to when it happened, if it says so."""
+        self._number = number
         self.clock = self.clock if moment is None else moment
 
     def reject(self, text: bytes, reason: str, line: Line | None = None) -> None:
@@ -51,7 +51,7 @@ class Batch:
         ids = ("", "") if line is None else (line.id, "") if line.entity == TRACE else ("", line.id)
         name = "" if line is None else f"{line.entity} {line.action}"
         payload = text[:MAX_PAYLOAD].decode(errors="replace")
-        self.pieces.rejected.append(Rejected(*ids, name, f"Maxim log, line {self._index + 1}: {reason}", payload))
+        self.pieces.rejected.append(Rejected(*ids, name, f"Maxim log, line {self._number}: {reason}", payload))
 
     def entity(self, kind: str, identity: str) -> Entity:
         """Return a thing of this repository."""
@@ -64,7 +64,7 @@ class Batch:
         # A trace is there as soon as anything is told of it or in it.
         if rank == CREATION or about.kind == TRACE:
             span.type_rule, span.level = f"maxim {about.kind}", "DEFAULT"
-        return Patch(about, span, patch_order(rank, self._now + self._index), parent=parent)
+        return Patch(about, span, patch_order(rank, self._now + self._number), parent=parent)
 
     def add(self, patch: Patch) -> None:
         """Take a piece, and the trace that it is told of as a part of."""
@@ -221,6 +221,11 @@ def _key(batch: Batch, key: Any, folder: str) -> str:
     raise MalformedError(f"the key of an upload does not begin with {batch.repository}/{folder}")
 
 
+def _nothing(_batch: Batch, line: Line) -> None:
+    """Tags of an error, which Go tells a second time: they stand in the line that tells the error."""
+    values.mapping(line.object)
+
+
 def _session(batch: Batch, line: Line) -> None:
     """What is told of a session itself; what has no field is metadata."""
     data = values.mapping(line.object)
@@ -290,6 +295,7 @@ _BY_ENTITY: Final[Mapping[str, Mapping[str, Action]]] = {
         "add-feedback": _session_feedback,
         "evaluate": _of_session("evaluate"),
     },
+    "error": {"update": _nothing},
     "storage": {"process-large-log": _large_line},
 }
 ACTIONS: Final[Mapping[tuple[str, str], Action]] = {

@@ -44,7 +44,7 @@ def moment_in(data: Json) -> int | None:
 def _milliseconds(value: Json) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_TIME:
         return None
-    return int(value * 1_000_000)
+    return round(value * 1000) * 1000
 
 
 @lru_cache(maxsize=4096)
