@@ -55,7 +55,19 @@ class Figures:
     refused: int
 
 
-def run(bodies: list[bytes], batch: int, connections: int, rate: float) -> Figures:
+@dataclass(frozen=True)
+class Route:
+    """Where requests of one kind go, and what is answered when they are stored."""
+
+    path: str
+    content_type: str
+    stored: int = 200
+
+
+OTLP: Final = Route("/v1/traces", "application/x-protobuf")
+
+
+def run(bodies: list[bytes], batch: int, connections: int, rate: float, route: Route = OTLP) -> Figures:
     """Send the requests over some connections, at most `rate` spans a second (0: as fast as they are answered)."""
     directory = Path(tempfile.mkdtemp(prefix="genscope-bench-"))
     server = Server(directory).start()
@@ -70,7 +82,7 @@ def run(bodies: list[bytes], batch: int, connections: int, rate: float) -> Figur
         interval = batch / rate if rate else 0.0
         address = urlsplit(server.url)
         authorization = "Basic " + b64encode(f"{server.public_key}:{server.secret_key}".encode()).decode()
-        headers = {"Content-Type": "application/x-protobuf", "Authorization": authorization}
+        headers = {"Content-Type": route.content_type, "Authorization": authorization}
 
         def send() -> None:
             nonlocal refused
@@ -85,10 +97,10 @@ def run(bodies: list[bytes], batch: int, connections: int, rate: float) -> Figur
                     time.sleep(max(0.0, begin + number * interval - time.perf_counter()))
                 started = time.perf_counter()
                 while True:
-                    connection.request("POST", "/v1/traces", body, headers)
+                    connection.request("POST", route.path, body, headers)
                     answer = connection.getresponse()
                     answer.read()
-                    if answer.status == 200:
+                    if answer.status == route.stored:
                         break
                     assert answer.status == 503, answer.status
                     with lock:
