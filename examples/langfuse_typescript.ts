@@ -1,34 +1,76 @@
-// Record one model call with the Langfuse SDK for TypeScript and JavaScript.
+// A support bot gathers information from a customer: Langfuse's SDK for TypeScript and JavaScript, 4 and 5.
 //
-// npm install @langfuse/tracing@5 @langfuse/otel@5 @opentelemetry/sdk-node
-// export LANGFUSE_BASE_URL=http://127.0.0.1:4318 LANGFUSE_PUBLIC_KEY=pk-gs-... LANGFUSE_SECRET_KEY=sk-gs-...
+//   make example-langfuse_typescript
+//
+// In a project of your own: npm install @langfuse/tracing@5 @langfuse/otel@5 @opentelemetry/sdk-node &&
+// node langfuse_typescript.ts (Node 22.18 or newer). GENSCOPE_URL says where the server is, by default where `make run`
+// starts it; GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY are the pair that it printed.
 import { LangfuseSpanProcessor } from "@langfuse/otel";
-import { startActiveObservation } from "@langfuse/tracing";
+import { propagateAttributes, startActiveObservation } from "@langfuse/tracing";
 import { NodeSDK } from "@opentelemetry/sdk-node";
+import { randomUUID } from "node:crypto";
 
-const sdk = new NodeSDK({ spanProcessors: [new LangfuseSpanProcessor()] });
-sdk.start();
-
-const messages = [{ role: "user", content: "Name three uses for a paper clip." }];
+const question = "My internet is not working";
+const answer = "Sorry to hear that. Can you please share your customer id?";
+const messages = [
+  { role: "system", content: "You gather information from customers of an internet provider." },
+  { role: "user", content: question },
+];
+const call = { model: "gpt-4o", modelParameters: { temperature: 0.7 }, input: messages };
 
 // Stands in for the client of your model's provider.
-async function callModel(messages) {
-  return { text: "A bookmark, a zip pull and a reset pin.", usage: { inputTokens: 16, outputTokens: 21 } };
+async function callModel() {
+  return { text: answer, usage: { inputTokens: 100, outputTokens: 50 } };
 }
 
-await startActiveObservation(
-  "brainstorm",
-  async (generation) => {
-    const response = await callModel(messages);
-    generation.update({
-      model: "gpt-4o",
-      input: messages,
-      output: response.text,
-      usageDetails: { input: response.usage.inputTokens, output: response.usage.outputTokens },
-    });
-    console.log("recorded as trace", generation.traceId);
-  },
-  { asType: "generation" },
+// Fails as a provider does that has too much to do.
+async function callOverloadedModel(): ReturnType<typeof callModel> {
+  throw new Error("the model is overloaded");
+}
+
+async function gatherInformation() {
+  await startActiveObservation(
+    "ask-for-customer-id",
+    async (generation) => {
+      generation.update(call);
+      const { text, usage } = await callModel();
+      generation.update({ output: text, usageDetails: { input: usage.inputTokens, output: usage.outputTokens } });
+    },
+    { asType: "generation" },
+  );
+}
+
+async function suggestAppointment() {
+  await startActiveObservation(
+    "suggest-appointment",
+    async (generation) => {
+      generation.update(call);
+      try {
+        generation.update({ output: (await callOverloadedModel()).text });
+      } catch (error) {
+        generation.update({ level: "ERROR", statusMessage: (error as Error).message });
+      }
+    },
+    { asType: "generation" },
+  );
+}
+
+const processor = new LangfuseSpanProcessor({
+  baseUrl: process.env.GENSCOPE_URL ?? "http://127.0.0.1:4318",
+  publicKey: process.env.GENSCOPE_PUBLIC_KEY,
+  secretKey: process.env.GENSCOPE_SECRET_KEY,
+});
+const sdk = new NodeSDK({ spanProcessors: [processor] });
+sdk.start();
+
+await propagateAttributes({ sessionId: `session-${randomUUID()}`, tags: ["chat"] }, () =>
+  startActiveObservation("answer-customer", async (trace) => {
+    trace.update({ input: question });
+    await startActiveObservation("gather-information", gatherInformation);
+    await suggestAppointment();
+    trace.update({ output: answer });
+    console.log("recorded as trace", trace.traceId);
+  }),
 );
 
 await sdk.shutdown(); // sends what is waiting
