@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from genscope.conventions.decode import iso_time, one_of
-from genscope.model import SPAN_TYPES, TRACE, Entity, Patch, Pieces, Scope, patch_order
+from genscope.model import SPAN_TYPES, TRACE, Attributes, Entity, Patch, Pieces, Scope, patch_order
 from genscope.receive import json_body
 from genscope.receive.errors import BadRequest, TooLarge
 from genscope.receive.langfuse import bodies
@@ -49,7 +49,8 @@ class Batch(Pieces):
     refused: list[Refused] = field(default_factory=list)
 
 
-class Event(NamedTuple):
+@dataclass(slots=True, frozen=True)
+class Event:
     """What stands around the body of an event."""
 
     id: str
@@ -99,7 +100,9 @@ def _scope(metadata: Any) -> Scope:
     """The SDK as the envelope names it."""
     if not isinstance(metadata, dict):
         return Scope()
-    named = {key: value for key in ("sdk_name", "sdk_integration") if isinstance(value := metadata.get(key), str)}
+    named: Attributes = {
+        key: value for key in ("sdk_name", "sdk_integration") if isinstance(value := metadata.get(key), str)
+    }
     version = metadata.get("sdk_version")
     return Scope("langfuse-sdk", version[:64] if isinstance(version, str) else "", named) if named else Scope()
 

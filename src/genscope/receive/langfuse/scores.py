@@ -81,13 +81,12 @@ def _typed(data_type: Json, value: Json) -> tuple[str, float | None, str | None]
     """The type of a score, its value and its text."""
     if data_type is None:
         data_type = "CATEGORICAL" if isinstance(value, str) else "BOOLEAN" if isinstance(value, bool) else "NUMERIC"
-    read = _VALUES.get(data_type) if isinstance(data_type, str) else None
-    if read is None:
+    if not isinstance(data_type, str) or data_type not in _VALUES:
         raise MalformedError(f"dataType must be one of {', '.join(_VALUES)}, not {str(data_type)[:40]!r}")
-    told = read(value)
+    told = _VALUES[data_type](value)
     if told is None:
         raise MalformedError(f"the value of a {data_type} score must be {_EXPECTED[data_type]}")
-    return str(data_type), *told
+    return data_type, *told
 
 
 def _number(value: Json) -> tuple[float, None] | None:
