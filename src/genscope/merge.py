@@ -7,6 +7,7 @@ it is remembered when each value was told first, so that a value which is out of
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 from zlib import crc32
 
@@ -52,6 +53,7 @@ SCALARS: Final = (
 #: Maps, of which each entry is such a field, and lists, which unite.
 MAPS: Final = ("metadata", "trace_metadata", "attributes")
 LISTS: Final = ("tags", "tools", "tool_calls")
+_scalars: Final = attrgetter(*SCALARS)
 #: What a price depends on beside the start and the tokens.
 PRICED_BY: Final = ("type", "model", "provider", "service_tier", "server_address")
 #: What a price is.
@@ -79,9 +81,13 @@ class History:
             The key of the revision, the order in which that value was told first, and whether no other value of the field is newer.
         """
         revision = f"{name} {digest}"
-        order = self.revisions[revision] = min(self.revisions.get(revision, order), order)
-        best = self._best[name] = max(self._best.get(name, (-1, "")), (order, digest))
-        return revision, order, best == (order, digest)
+        first = self.revisions.get(revision)
+        if first is None or order < first:
+            first = self.revisions[revision] = order
+        told, best = (first, digest), self._best.get(name)
+        if best is None or told > best:
+            self._best[name] = best = told
+        return revision, first, best == told
 
 
 @dataclass(slots=True)
@@ -103,8 +109,7 @@ class Partial:
     def add(self, patch: Patch) -> None:
         """Add a piece."""
         told, row, order, facts = patch.span, self.span, patch.order, self.history.facts
-        for name in SCALARS:
-            value = getattr(told, name)
+        for name, value in zip(SCALARS, _scalars(told), strict=True):
             if value is None:
                 continue
             # Every creation says that its level is DEFAULT, so that is never news.
@@ -114,15 +119,19 @@ class Partial:
                     setattr(facts, name, value)
                     self.priced_anew = True
         for name in MAPS:
+            entries = getattr(told, name)
+            if not entries:
+                continue
             into = getattr(row, name)
-            for key, value in getattr(told, name).items():
+            for key, value in entries.items():
                 first = self.tell(f"{name}.{key}", value, order)
                 if first is not None:
                     into[key] = value
                     row.orders[f"{name}.{key}"] = first
         for name in LISTS:
-            known = getattr(row, name)
-            known.extend(one for one in dict.fromkeys(getattr(told, name)) if one not in known)
+            if listed := getattr(told, name):
+                known = getattr(row, name)
+                known.extend(one for one in dict.fromkeys(listed) if one not in known)
         for name in ("events", "links"):
             if getattr(told, name):
                 setattr(row, name, getattr(told, name))

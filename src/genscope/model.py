@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 #: A JSON value. Bytes of an OTLP `bytesValue` are base64 text by the time they are here, NaN and infinities are the
 #: strings "NaN", "Infinity" and "-Infinity", as OTLP/JSON writes them.
@@ -178,8 +178,7 @@ class Span:
     orders: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(slots=True, frozen=True)
-class Entity:
+class Entity(NamedTuple):
     """A thing as its sender names it: unique by kind and id within a repository of a project.
 
     The kind `trace` stands for a whole execution: its row is the root span of the trace of that id.
@@ -303,9 +302,9 @@ def piece() -> Span:
 
 
 def patch_order(rank: int, moment: int) -> int:
-    """Return the order of a piece: `rank` (0 to 3) first, so that a result beats a creation; then `moment`, nanoseconds since the epoch.
+    """Return the order of a piece: `rank` (0 to 3) first, so that a result beats a creation; then `moment`.
 
-    A sender's own clock is the best moment; without one it is when the piece arrived.
+    That is nanoseconds since the epoch. A sender's own clock is the best moment; without one it is when the piece arrived.
     """
     return (rank << 62) | max(0, min(moment, (1 << 62) - 1))
 
