@@ -150,16 +150,32 @@ def test_a_generation() -> None:
         ("anthropic", "claude-sonnet-4-5", "openai-agents", 1000),
         ("anthropic", "claude-sonnet-4-5", "vercel-ai", 1000),
         ("bedrock", "anthropic.claude-sonnet-4-5-v1:0", "manual", 1500),
+        ("bedrock", "anthropic.claude-sonnet-4-5-v1:0", "langchain", 1000),
         ("openai", "gpt-4o", None, 1000),
+        ("anthropic", "claude-sonnet-4-5", None, 1500),
     ],
 )
 def test_what_was_cached_is_a_part_of_the_input(
     provider: str | None, model: str, integration: str | None, total: int
 ) -> None:
     counts = {"input_tokens": 1000, "output_tokens": 50, "cache_read_input_tokens": 500}
-    attributes = {"llm.provider": provider, "lemma.sdk.integration": integration}
+    attributes = {"llm.provider": provider} | ({"lemma.sdk.integration": integration} if integration else {})
     told = step(span(type="generation", model=model, usage=counts, attributes=attributes)).span
     assert told.usage == {"input": total, "output": 50, "total": total + 50, "input_cache_read": 500}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"attributes": {"llm.invocation_parameters": '{"streaming":true}'}},
+        {"output": [{"type": "text", "text": "Friday", "index": 0}]},
+    ],
+)
+def test_of_a_stream_langchain_counts_all_of_the_input(told: dict[str, Any]) -> None:
+    counts = {"input_tokens": 1000, "output_tokens": 50, "cache_read_input_tokens": 500}
+    attributes = {"llm.provider": "anthropic", "lemma.sdk.integration": "langchain"} | told.pop("attributes", {})
+    read = step(span(type="generation", usage=counts, attributes=attributes, **told)).span
+    assert read.usage == {"input": 1000, "output": 50, "total": 1050, "input_cache_read": 500}
 
 
 def test_more_cached_than_input_was_counted_beside_it() -> None:
@@ -268,28 +284,33 @@ def test_the_clients_own_failure_to_deliver_is_no_failure_of_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "end"),
+    ("told", "start", "end"),
     [
-        ({"id": "s"}, START + 20_610_000),
-        ({"id": "s", "duration_ms": 20}, START + 20_610_000),  # the stamps have what the SDK cut off
-        ({"id": "s", "duration_ms": 45}, START + 45_000_000),
-        ({"duration_ms": 45, "ended_at": STARTED}, START + 45_000_000),
-        ({"id": "s", "ended_at": STARTED}, START),
-        ({"ended_at": STARTED}, None),  # recorded when it was over: nobody measured
-        ({"ended_at": "2026-11-21T03:16:20.432930Z"}, None),
-        ({"ended_at": "2026-11-21T03:16:20.433930Z"}, START + 1_100_000),
-        ({"id": "s", "ended_at": None}, None),  # still open
-        ({"id": "s", "ended_at": "2026-11-21T03:16:20.453440+00:00"}, START + 20_610_000),
-        ({"id": "s", "ended_at": "2026-11-21T04:16:20.453440+01:00"}, START + 20_610_000),
-        ({"id": "s", "duration_ms": "long"}, START + 20_610_000),
-        ({"id": "s", "duration_ms": -1}, START + 20_610_000),
-        ({"id": "s", "duration_ms": 1e300}, START + 20_610_000),
-        ({"id": "s", "duration_ms": True}, START + 20_610_000),
-        ({"id": "s", "started_at": None, "duration_ms": 10}, START + 20_610_000),
+        ({"id": "s"}, 0, 20_610),
+        ({"id": "s", "duration_ms": 20}, 0, 20_610),  # the stamps have what the SDK cut off
+        ({"id": "s", "duration_ms": 45}, 0, 45_000),
+        ({"duration_ms": 45, "ended_at": STARTED}, -45_000, 0),  # told when it was over
+        ({"id": "s", "duration_ms": 45, "ended_at": "2026-11-21T03:16:20.432930Z"}, -44_900, 100),
+        ({"duration_ms": 0, "ended_at": "2026-11-21T03:16:20.432930Z"}, 0, 100),
+        ({"id": "s", "ended_at": STARTED}, 0, 0),
+        ({"ended_at": STARTED}, 0, None),  # nobody measured
+        ({"ended_at": "2026-11-21T03:16:20.432930Z"}, 0, None),
+        ({"ended_at": "2026-11-21T03:16:20.433930Z"}, 0, 1_100),
+        ({"id": "s", "ended_at": None}, 0, None),  # still open
+        ({"id": "s", "ended_at": "2026-11-21T03:16:20.453440+00:00"}, 0, 20_610),
+        ({"id": "s", "ended_at": "2026-11-21T04:16:20.453440+01:00"}, 0, 20_610),
+        ({"id": "s", "duration_ms": "long"}, 0, 20_610),
+        ({"id": "s", "duration_ms": -1}, 0, 20_610),
+        ({"id": "s", "duration_ms": 1e300}, 0, 20_610),
+        ({"id": "s", "duration_ms": True}, 0, 20_610),
+        ({"id": "s", "started_at": None, "duration_ms": 10}, 10_610, 20_610),
+        ({"id": "s", "ended_at": None, "duration_ms": 10}, 0, 10_000),
     ],
 )
-def test_when_a_step_ended(told: dict[str, Any], end: int | None) -> None:
-    assert step(span(**told)).span.end_time == end
+def test_when_a_step_was(told: dict[str, Any], start: int, end: int | None) -> None:
+    """Microseconds after the start of the trace."""
+    read = step(span(**told)).span
+    assert (read.start_time, read.end_time) == (START + start * 1000, end if end is None else START + end * 1000)
 
 
 def test_a_step_without_times_begins_with_its_trace() -> None:

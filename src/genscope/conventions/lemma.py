@@ -6,6 +6,7 @@ and its documentation of the trace contract and of analytics telemetry.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -41,12 +42,10 @@ _COUNTS: Final = frozenset(
         "reasoning_output_tokens",
     }
 )
-#: By `lemma.sdk.integration`, of which providers the SDK passes on counts of the input that leave out what was cached: a program
-#: hands over the provider's own object, and LangChain's answers hold Anthropic's. The other frameworks count all of the input.
-_BESIDE: Final = {
-    "manual": frozenset({"anthropic", "aws.bedrock"}),
-    "langchain": frozenset({"anthropic"}),
-}
+#: Providers whose own count of the input leaves out what was cached. A program hands their own object over.
+_BESIDE: Final = frozenset({"anthropic", "aws.bedrock"})
+#: What Anthropic's answers have in LangChain when they were streamed; of these LangChain counts all of the input.
+_STREAMED: Final = re.compile(r'"index":\d')
 
 
 def type_of(type_: Json, raw: RawSpan) -> tuple[str, str | None]:
@@ -65,14 +64,25 @@ def type_of(type_: Json, raw: RawSpan) -> tuple[str, str | None]:
     return "span", None
 
 
-def usage_of(counts: Attributes, integration: Json, provider: str | None, model: str | None) -> Usage | None:
-    """Usage from the SDK's `usage`, which holds the provider's own numbers under common names; None if it has no count."""
+def usage_of(counts: Attributes, span: Span) -> Usage | None:
+    """Usage from the SDK's `usage`, which holds the provider's own numbers under common names; None if it has no count.
+
+    `span` is what else is known of the call.
+    """
     if not counts.keys() <= _COUNTS:
         return usage.from_details(counts)
-    if provider is None and (model or "").startswith("claude"):
-        provider = "anthropic"
-    beside = provider in _BESIDE.get(integration if isinstance(integration, str) else "manual", ())
-    return usage.from_attributes(counts, ("input",) if beside else ())
+    return usage.from_attributes(counts, ("input",) if _leaves_out_cached(span) else ())
+
+
+def _leaves_out_cached(span: Span) -> bool:
+    integration = span.attributes.get("lemma.sdk.integration", "manual")
+    made_by_anthropic = span.provider is None and (span.model or "").startswith("claude")
+    provider = "anthropic" if made_by_anthropic else span.provider
+    if integration == "langchain":
+        # The adapter takes Anthropic's object from an answer that has it. All other adapters count all of the input.
+        streamed = (span.model_parameters or {}).get("streaming") is True or _STREAMED.search(span.output or "")
+        return provider == "anthropic" and not streamed
+    return integration == "manual" and provider in _BESIDE
 
 
 def told_user(span: Span) -> str | None:

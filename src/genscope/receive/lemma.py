@@ -185,13 +185,11 @@ class _Delivery:
         raw = self._raw(id_, self._entity.span_id, sent, understood)
         span = conventions.to_span(raw, self.now)
         span.type, span.type_rule = lemma.type_of(sent.get("type"), raw)
-        counts = sent.get("usage")
-        if isinstance(counts, dict):
-            integration = attributes.get("lemma.sdk.integration")
-            if usage := lemma.usage_of(counts, integration, span.provider, span.model):
-                span.usage, span.usage_rule = usage, "lemma usage"
         span.metadata |= self._map(sent, "metadata")
         span.attributes = {name: value for name, value in span.attributes.items() if name in attributes}
+        counts = sent.get("usage")
+        if isinstance(counts, dict) and (usage := lemma.usage_of(counts, span)):
+            span.usage, span.usage_rule = usage, "lemma usage"
         for name in ("session_id", "user_id", "environment", "release"):
             setattr(span, name, getattr(root, name) or getattr(span, name))
         return self._piece(span, raw)
@@ -229,13 +227,16 @@ class _Delivery:
             start = max(end - (length or 0), 0)
         if start is None:
             start = self.now if self.start is None else self.start
-        if length is not None:
-            # The SDK drops the fractions of a millisecond, which the stamps have.
-            exact = end is not None and 0 <= end - start - length < _MILLISECOND
-            return start, end if exact else min(start + length, MAX_TIME)
-        # Both stamps of a step that was recorded after the event are when that was done.
-        measured = sent is self.trace or _text(sent, "id") or end is None or not 0 <= end - start < _MILLISECOND
-        return start, end if measured else None
+        # Both stamps of a step that is told when it is over say when that was.
+        stamped_once = end is not None and 0 <= end - start < _MILLISECOND
+        if length is None:
+            measured = sent is self.trace or _text(sent, "id") or not stamped_once
+            return start, end if measured else None
+        if end is not None and 0 <= end - start - length < _MILLISECOND:
+            return start, end  # the SDK drops the fractions of a millisecond, which the stamps have
+        if end is not None and stamped_once:
+            return max(end - length, 0), end
+        return start, min(start + length, MAX_TIME)
 
     def _map(self, sent: Object, key: str) -> Attributes:
         values = sent.get(key)
