@@ -189,8 +189,10 @@ class Places:
         if not orphans or len(orphans) == len(thing.places):
             return
         found = [place for place in thing.places if not place.trace.whole().is_orphan]
-        for orphan in orphans:
-            self.join(project_id, orphan.trace.whole(), found[-1].trace)
+        traces = [orphan.trace.whole() for orphan in orphans]
+        for trace in traces:
+            trace.part_of = found[-1].trace
+        self.join(project_id, traces)
         placements = self._entities.find(project_id, [thing.places[0].entity]).get(thing.places[0].entity, [])
         thing.places = [self._load(project_id, placement) for placement in placements]
 
@@ -201,14 +203,16 @@ class Places:
             trace = self._orphans[project_id, trace_id] = _Trace(trace_id)
         return trace
 
-    def join(self, project_id: str, orphan: _Trace, whole: _Trace) -> None:
-        """Make an orphan a part of the trace that it belongs to, rows and all."""
-        if orphan.has_rows:
-            # Rows that are on their way to it have to arrive first.
+    def join(self, project_id: str, orphans: Sequence[_Trace]) -> None:
+        """Move the rows of orphans to the traces that they were found to be a part of."""
+        try:
+            # Rows that are on their way to them have to arrive first.
             wait(self._unstored())
-            self._entities.join(project_id, orphan.id, whole.id)
-            whole.has_rows = True
-        orphan.part_of = whole
+            self._entities.join(project_id, {orphan.id: orphan.whole().id for orphan in orphans})
+        except BaseException:
+            for orphan in orphans:
+                orphan.part_of = None
+            raise
 
 
 class _Request:
@@ -222,6 +226,8 @@ class _Request:
         self._things = things
         self._patches = patches
         self._now = now
+        #: Orphans with rows whose traces were found.
+        self._joined: list[_Trace] = []
         #: The first patch that tells what a thing is a part of.
         self._links: dict[Entity, Patch] = {}
         for patch in patches:
@@ -247,6 +253,8 @@ class _Request:
                 first = partial.tell(f"score.{score.id}", [score.value, score.string_value, score.comment], patch.order)
                 if first is not None:
                     said.append((place, replace(score, revision=first)))
+        if self._joined:
+            self._places.join(self._project_id, self._joined)
         placed = Placed()
         for place, partial in partials.items():
             placed.spans.append(self._row(place, partial, overrides, placed))
@@ -327,12 +335,18 @@ class _Request:
         if trace is told or trace.id == told.id:
             return place
         if trace.is_orphan:
-            self._places.join(self._project_id, trace, told)
+            self._join(trace, told)
         elif told.is_orphan:
-            self._places.join(self._project_id, told, trace)
+            self._join(told, trace)
         else:
             place = self._moved(link.entity, told)
         return place
+
+    def _join(self, orphan: _Trace, whole: _Trace) -> None:
+        orphan.part_of = whole
+        if orphan.has_rows:
+            whole.has_rows = True
+            self._joined.append(orphan)
 
     def _moved(self, entity: Entity, trace: _Trace) -> _Place:
         """Return the place of a thing in another trace than before: its name was used again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -85,9 +85,12 @@ class Entities:
                     found.setdefault(placement.entity, []).append(placement)
         return found
 
-    def join(self, project_id: str, trace_id: str, into: str) -> None:
-        """Make the spans of one trace, and what was said of them, part of another. Only what is stored is moved."""
-        self._run("join_traces", {"project_id": project_id, "trace_id": trace_id, "into": into})
+    def join(self, project_id: str, wholes: Mapping[str, str]) -> None:
+        """Make the spans of traces, and what was said of them, part of others: by the ids of the ones, the ids of the others.
+
+        Only what is stored is moved.
+        """
+        self._run("join_traces", {"project_id": project_id, "orphans": list(wholes), "wholes": list(wholes.values())})
 
     def gather(self, project_id: str, place: Placement) -> None:
         """Bring the pieces of a span that lie at `place.strays` to its place."""

@@ -1,14 +1,15 @@
--- Rows are copied whole, then deleted: a crash in between leaves them twice, and the same again sets it right.
+-- The rows of each trace of `orphans` become rows of the one at its position in `wholes`. They are copied, then deleted, and where they
+-- are is forgotten last: a crash in between leaves some twice, and the same again sets it right.
 INSERT INTO spans
-SELECT * REPLACE ({into:String} AS trace_id)
-FROM (SELECT * FROM spans FINAL WHERE project_id = {project_id:String} AND trace_id = {trace_id:String});
+SELECT * REPLACE (transform(trace_id, {orphans:Array(String)}, {wholes:Array(String)}) AS trace_id)
+FROM (SELECT * FROM spans FINAL WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)});
 INSERT INTO entities
-SELECT * REPLACE ({into:String} AS trace_id)
-FROM (SELECT * FROM entities FINAL WHERE project_id = {project_id:String} AND trace_id = {trace_id:String});
+SELECT * REPLACE (transform(trace_id, {orphans:Array(String)}, {wholes:Array(String)}) AS trace_id)
+FROM (SELECT * FROM entities FINAL WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)});
 INSERT INTO scores
-SELECT * REPLACE ({into:String} AS trace_id)
-FROM (SELECT * FROM scores FINAL WHERE project_id = {project_id:String} AND trace_id = {trace_id:String});
-DELETE FROM entities
-WHERE project_id = {project_id:String} AND trace_id = {trace_id:String};
+SELECT * REPLACE (CAST(transform(assumeNotNull(trace_id), {orphans:Array(String)}, {wholes:Array(String)}), 'Nullable(String)') AS trace_id)
+FROM (SELECT * FROM scores FINAL WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)});
 DELETE FROM spans
-WHERE project_id = {project_id:String} AND trace_id = {trace_id:String};
+WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)};
+DELETE FROM entities
+WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)};
