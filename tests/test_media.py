@@ -273,7 +273,7 @@ def test_a_page_shows_media_where_they_were_said(server: Server, browser: Browse
         {"type": "image_url", "image_url": {"url": reference(said, "image/png")}},
         {"type": "text", "text": f"Listen: {reference(heard, 'audio/wav')} and tell."},
     ]
-    fields = {
+    fields: dict[str, Any] = {
         "langfuse__observation__type": "generation",
         "langfuse__observation__input": [{"role": "user", "content": content}],
         "langfuse__observation__output": json.dumps({"picture": reference(said, "image/png")}),

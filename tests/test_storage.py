@@ -79,9 +79,9 @@ def new_key(repository: str = "shop") -> str:
     return f"{repository}/trace/{secrets.token_hex(8)}/files/original/{secrets.token_hex(8)}"
 
 
-def ask(server: Server, key: str, **more: object) -> httpx.Response:
+def ask(server: Server, key: str, size: str = "5") -> httpx.Response:
     with server.client() as client:
-        return client.get(UPLOAD_URL, params={"key": key, "mimeType": "image/png", "size": "5", **more})
+        return client.get(UPLOAD_URL, params={"key": key, "mimeType": "image/png", "size": size})
 
 
 def upload_url(server: Server, key: str) -> str:
@@ -149,6 +149,10 @@ def test_an_attachment_says_what_its_sender_said(server: Server) -> None:
         line("trace", trace_id, "add-generation", id=generation),
         line("generation", generation, "add-attachment", id="b", type="url", url="https://example.com/x", name="page"),
     )  # fmt: skip
+    (listed,) = server.get("/api/v1/generations", trace_id=trace_id, full="1")["data"]
+    (preview,) = server.get("/api/v1/generations", trace_id=trace_id)["data"]
+    assert len(listed["attachments"]) == 2
+    assert "attachments" not in preview
     file, link = server.trace(trace_id)[generation]["attachments"]
     assert file.pop("url").startswith(f"{server.url}/storage/")
     assert file == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -22,6 +23,7 @@ from genscope.api.shapes import (
     span_shape,
     trace_shape,
 )
+from genscope.model import Span
 from genscope.query.filter import FIELDS, Filter, from_params
 from genscope.services import public_url, services
 from genscope.store.catalog import Project
@@ -108,7 +110,18 @@ def list_spans(
     shown = [
         span_shape(span, scores[span.trace_id, span.span_id], preview=not whole, messages=said) for span in page.rows
     ]
+    if whole:
+        _attach(request, project, page.rows, shown)
     return respond(Listing(shown, page.next_cursor))
+
+
+def _attach(request: Request, project: Project, spans: Sequence[Span], shown: Iterable[SpanShape]) -> None:
+    """Add to spans what is attached to them."""
+    served, base = services(request), public_url(request)
+    attached = served.attachments.of_spans(project.id, spans)
+    for shape in shown:
+        mine = attached.get((shape.trace_id, shape.span_id), ())
+        shape.attachments = [attachment_shape(one, served.links.address(project.id, one, base)) for one in mine]
 
 
 @router.get("/generations", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
@@ -148,10 +161,7 @@ def get_trace(request: Request, project: Authorised, trace_id: str, messages: Me
     spans = reader.trace(project.id, trace_id)
     scores = by_subject(reader.scores.of_traces(project.id, [trace_id]))
     shown = [span_shape(span, scores[trace_id, span.span_id], messages=messages == "1") for span in spans]
-    attached, base = served.attachments.of_spans(project.id, spans), public_url(request)
-    for shape in shown:
-        mine = attached.get(shape.span_id, ())
-        shape.attachments = [attachment_shape(one, served.links.address(project.id, one, base)) for one in mine]
+    _attach(request, project, spans, shown)
     return respond(TraceWithSpans(trace_shape(summary, scores[trace_id, ""]), shown))
 
 

@@ -187,7 +187,7 @@ class SpanShape(msgspec.Struct):
     repository: str | None
     input_messages: list[MessageShape] | UnsetType = UNSET
     output_messages: list[MessageShape] | UnsetType = UNSET
-    #: Only where one trace is read.
+    #: Of whole spans only.
     attachments: list[AttachmentShape] | UnsetType = UNSET
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
+from operator import attrgetter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -55,27 +57,25 @@ class Attachments:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def of_spans(self, project_id: str, spans: Sequence[Span]) -> dict[str, list[Attachment]]:
-        """Return what belongs to these spans of one trace, by span id.
+    def of_spans(self, project_id: str, spans: Sequence[Span]) -> dict[tuple[str, str], list[Attachment]]:
+        """Return what belongs to these spans, by trace and span id, in the order in which it was attached.
 
         What belongs to the trace itself is found at its roots: a sender of OTLP has no span that stands for the trace.
         """
-        found: dict[str, list[Attachment]] = {}
+        found: dict[tuple[str, str], list[Attachment]] = {}
         for begin in range(0, len(spans), SPANS_AT_ONCE):
             some = spans[begin : begin + SPANS_AT_ONCE]
-            whole = Entity(TRACE, some[0].trace_id).span_id
             condition = where(project_id, Filter())
-            condition.add(f"span_id IN {condition.bind_list({whole, *(span.span_id for span in some)})}")
-            condition.add(f"trace_id IN ('', {condition.bind(some[0].trace_id)})")
-            by_span: dict[tuple[str, str], list[Attachment]] = {}
+            condition.add(f"span_id IN {condition.bind_list({id_ for span in some for id_ in _ids(span)})}")
+            condition.add(f"trace_id IN {condition.bind_list({'', *(span.trace_id for span in some)})}")
+            attached: dict[tuple[str, str, str], list[Attachment]] = {}
             for one in self._read(condition):
-                by_span.setdefault((one.entity.id, one.entity.repository or ""), []).append(one)
-            for span in some if by_span else ():
-                ids = [span.span_id, whole] if _is_root(span) and span.span_id != whole else [span.span_id]
-                repositories = dict.fromkeys(("", span.repository or ""))
-                mine = [one for id_ in ids for name in repositories for one in by_span.get((id_, name), ())]
+                attached.setdefault((one.trace_id or "", one.entity.id, one.entity.repository or ""), []).append(one)
+            for span in some if attached else ():
+                keys = product(("", span.trace_id), _ids(span), {"", span.repository or ""})
+                mine = [one for key in keys for one in attached.get(key, ())]
                 if mine:
-                    found[span.span_id] = mine
+                    found[span.trace_id, span.span_id] = sorted(mine, key=attrgetter("time", "id"))
         return found
 
     def of_key(self, project_id: str, key: str) -> Attachment | None:
@@ -89,8 +89,11 @@ class Attachments:
         return [_attachment(row) for row in rows.to_pylist()]
 
 
-def _is_root(span: Span) -> bool:
-    return span.parent_span_id is None or span.is_root is True
+def _ids(span: Span) -> list[str]:
+    """Return the ids of the span and, if it is a root, of the span that would stand for its trace."""
+    whole = Entity(TRACE, span.trace_id).span_id
+    is_root = span.parent_span_id is None or span.is_root is True
+    return [span.span_id, whole] if is_root and span.span_id != whole else [span.span_id]
 
 
 def _attachment(row: dict[str, Any]) -> Attachment:

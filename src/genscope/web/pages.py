@@ -262,7 +262,7 @@ def span_pane(request: Request, project: Viewer, trace_id: str, span_id: str) ->
 
 def _detail(request: Request, project: Project, span: Span) -> detail.Detail:
     served = services(request)
-    attached = served.attachments.of_spans(project.id, [span]).get(span.span_id, ())
+    attached = served.attachments.of_spans(project.id, [span]).get((span.trace_id, span.span_id), ())
     return detail.detail(span, attached, partial(served.links.address, project.id))
 
 
