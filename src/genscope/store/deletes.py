@@ -25,7 +25,7 @@ class Deletes:
         # What was attached to a span before its trace was known names no trace.
         self._engine.command(
             "DELETE FROM attachments WHERE project_id = {project_id:String} AND trace_id = '' AND span_id IN {ids:Array(String)}",
-            {"project_id": project_id, "ids": spans.to_pylist()},
+            {"project_id": project_id, "ids": [str(span_id) for span_id in spans.to_pylist()]},
         )
         for table in TABLES:
             self._engine.command(f"DELETE FROM {table} WHERE {where}", parameters)  # noqa: S608

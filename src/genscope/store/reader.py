@@ -18,6 +18,7 @@ import pyarrow as pa
 from genscope.model import Attributes, Span, Usage
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
+from genscope.store.metrics import Metrics
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.rejections import Rejections
 from genscope.store.rows import COLUMNS, decode, entry
@@ -156,6 +157,7 @@ class Reader:
         self.scores = Scores(engine)
         self.sessions = Sessions(engine)
         self.rejections = Rejections(engine)
+        self.metrics = Metrics(engine, self.counts)
 
     def spans(
         self,
@@ -332,8 +334,7 @@ class Reader:
         total = self._engine.query(f"SELECT count() AS count FROM ({rows})", parameters)["count"][0].as_py()  # noqa: S608
         ordered = f"{rows} ORDER BY {order} {direction}, trace_id {direction} LIMIT {limit:d} OFFSET {offset:d}"
         ids: list[Any] = self._engine.query(ordered, parameters)["trace_id"].to_pylist()
-        keys = self._extents(project_id, ids)
-        found = {trace.trace_id: trace for trace in self.summaries(project_id, keys, preview=preview)}
+        found = self.summaries_of(project_id, ids, preview=preview)
         return Counted([found[trace_id] for trace_id in ids if trace_id in found], total)
 
     def _traces_begun(self, project_id: str, filter: Filter) -> tuple[str, dict[str, Parameter]]:
@@ -347,10 +348,15 @@ class Reader:
     def _traces_met(self, project_id: str, filter: Filter) -> tuple[str, dict[str, Parameter]]:
         spans, whole = where_traces(project_id, filter)
         counted = any(condition.field in COUNTED for condition in filter.conditions)
-        counts = self._counts(project_id, spans, "true") if counted else "true AS counts"
+        counts = self.counts(project_id, spans, "true") if counted else "true AS counts"
         traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}
         return sql("traces_met").substitute(traces=traces, where=whole), spans.parameters | parameters
+
+    def summaries_of(self, project_id: str, trace_ids: list[str], *, preview: int = PREVIEW) -> dict[str, TraceSummary]:
+        """Return those of these traces that are known, by id; their inputs and outputs cut to `preview` characters."""
+        keys = self._extents(project_id, trace_ids) if trace_ids else []
+        return {trace.trace_id: trace for trace in self.summaries(project_id, keys, preview=preview)}
 
     def _extents(self, project_id: str, trace_ids: list[str]) -> list[dict[str, Any]]:
         parameters: dict[str, Parameter] = {"project_id": project_id, "trace_ids": trace_ids}
@@ -358,7 +364,7 @@ class Reader:
 
     def members(self, project_id: str, trace_ids: list[str]) -> dict[str, Members]:
         """Return which spans these traces have, and whether they are public."""
-        keys = self._extents(project_id, trace_ids)
+        keys = self._extents(project_id, trace_ids) if trace_ids else []
         if not keys:
             return {}
         condition = where(project_id, Filter(min(key["first"] for key in keys), max(key["last"] for key in keys) + 1))
@@ -378,7 +384,7 @@ class Reader:
         traces = condition.bind_list(key["trace_id"] for key in keys)
         condition.add(f"trace_id IN {traces}")
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": preview}
-        counts = self._counts(project_id, condition, f"trace_id IN {traces}")
+        counts = self.counts(project_id, condition, f"trace_id IN {traces}")
         rows = self._query("traces_rows", condition, parameters, counts=counts).to_pylist()
         for row in rows:
             row["metadata"] = {key: entry(value) for key, value in row["metadata"]}
@@ -416,12 +422,12 @@ class Reader:
         condition.add("type IN ('generation', 'embedding')")
         traces = [f"last_time >= {condition.bind_time(told.start)}"] if told.start is not None else []
         traces += [f"first_time < {condition.bind_time(told.end)}"] if told.end is not None else []
-        counts = self._counts(project_id, condition, " AND ".join(traces) or "1")
+        counts = self.counts(project_id, condition, " AND ".join(traces) or "1")
         if filter.end is not None:
             condition.add(f"time < {condition.bind_time(filter.end)}")
         return self._query(name, condition, {"project_id": project_id}, counts=counts)
 
-    def _counts(self, project_id: str, told: Where, traces: str) -> str:
+    def counts(self, project_id: str, told: Where, traces: str) -> str:
         """Return the SQL that says of a span of these conditions whether it `counts`, see `queries/told_twice.sql`."""
         several = sql("traces_of_scopes").substitute(traces=traces)
         if self._engine.query(f"{several} LIMIT 1", told.parameters | {"project_id": project_id}).num_rows:

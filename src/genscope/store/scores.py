@@ -45,6 +45,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "time": Column("scores.time", "time"),
     "value": Column("value", "number"),
     "environment_or_default": Column("ifNull(environment, 'default')"),
+    "source_or_api": Column("if(source IN ('EVAL', 'ANNOTATION'), source, 'API')"),
     # What is said of a trace that its sender told as a thing of its own is said of no span in it.
     "span_in_trace": Column("nullIf(span_id, concat(trace_id, ':root'))"),
     "metadata": Column(map_entry("metadata")),

@@ -39,6 +39,9 @@ ROOT: Final = "(parent_span_id IS NULL OR ifNull(is_root, false))"
 #: The row of a trace that its sender told as a thing of its own, see `Entity.span_id`.
 IS_TRACE: Final = "span_id = concat(trace_id, ':root')"
 
+#: The parent of a span within its trace.
+PARENT: Final = "nullIf(parent_span_id, concat(trace_id, ':root'))"
+
 
 def seconds(end: str, start: str = START) -> str:
     """Return the SQL of a duration in seconds."""
@@ -59,11 +62,13 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "tool_call": Column("tool_calls", "list"),
     # What nobody told is what clients that have no word for it take it for.
     "environment_or_default": Column("ifNull(environment, 'default')"),
-    "type_or_span": Column("ifNull(type, 'span')"),
+    "observation_type": Column("upper(ifNull(type, 'span'))"),
     "level_or_default": Column("ifNull(level, 'DEFAULT')"),
     "is_trace": Column(IS_TRACE, "flag"),
     "is_root": Column(ROOT, "flag"),
-    "parent_or_trace": Column("nullIf(parent_span_id, concat(trace_id, ':root'))"),
+    "parent_or_trace": Column(PARENT),
+    "is_root_observation": Column(f"({PARENT} IS NULL OR ifNull(is_root, false))", "flag"),
+    "prompt_version_number": Column("toFloat64OrNull(prompt_version)", "number"),
     "start_time": Column(START, "time"),
     "end_time": Column("spans.end_time", "time"),
     "latency": Column(seconds("spans.end_time"), "number"),

@@ -1,16 +1,16 @@
-"""Routes that Langfuse's clients call while they trace. Shapes as the clients of Python 2 to 5 and TypeScript 5 check them."""
+"""Whether the server is there, and whose key it is: what Langfuse's clients ask while they trace."""
 
 from __future__ import annotations
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from genscope import __version__
+from genscope.api.native import Authorised
 from genscope.api.openapi import PUBLIC, documented
 from genscope.api.shapes import respond
-from genscope.services import services
 
-router = APIRouter(prefix="/api/public", tags=["langfuse"])
+router = APIRouter()
 
 
 class Readiness(msgspec.Struct):
@@ -49,9 +49,6 @@ def health() -> Response:
 
 
 @router.get("/projects", responses=documented(Projects))
-async def projects(request: Request) -> Response:
+async def projects(project: Authorised) -> Response:
     """Return the one project that the key opens: `auth_check()` and trace URLs depend on it."""
-    project = services(request).auth.project(
-        request.headers, request.query_params, host=request.headers.get("host", "")
-    )
     return respond(Projects([ProjectShape(project.id, project.name, Organization(), {})]))

@@ -1,0 +1,3 @@
+SELECT $columns
+FROM (SELECT * FROM scores FINAL WHERE $where) AS scores
+$joins

@@ -1,0 +1,3 @@
+SELECT $columns
+FROM (SELECT * FROM ($traces) WHERE $whole) AS traces
+$joins
