@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genscope.model import Entity, Patch, Pieces, Score, piece
+from genscope.model import Attachment, Entity, Patch, Pieces, Score, piece
 from genscope.receive import maxim
 from genscope.receive.errors import TooLarge
 from genscope.receive.maxim.actions import ACTIONS
@@ -22,7 +22,7 @@ START = 1_795_229_670_000_000_000
 AT = '"startTimestamp":"2026-11-21T02:54:30Z"'
 UNTOLD = asdict(piece())
 #: What every piece says of a trace, and of another thing that is made.
-OF_TRACE = {"type": "span", "type_rule": "maxim trace", "level": "DEFAULT", "protocol": "maxim"}
+OF_TRACE = {"type": "span", "type_rule": "maxim trace", "level": "DEFAULT", "protocol": "maxim", "is_root": True}
 
 
 def decode(*lines: str | bytes, max_value_bytes: int = 16 << 20) -> Pieces:
@@ -675,9 +675,7 @@ def test_attachments(data: str, expected: dict[str, Any]) -> None:
     pieces = decode(f"generation{{id=g,action=add-attachment,data={data}}}")
     assert pieces.rejected == []
     (attachment,) = pieces.attachments
-    shown = {name: value for name, value in asdict(attachment).items() if value not in (None, {})}
-    about = {"kind": "generation", "id": "g", "repository": "r"}
-    assert shown == {"id": "a", "entity": about, "time": NOW} | expected
+    assert attachment == Attachment("a", entity("generation", "g"), NOW, **expected)
 
 
 def test_an_attachment_of_a_trace_names_it() -> None:

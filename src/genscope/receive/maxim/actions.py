@@ -64,6 +64,8 @@ class Batch:
         # A trace is there as soon as anything is told of it or in it.
         if rank == CREATION or about.kind == TRACE:
             span.type_rule, span.level = f"maxim {about.kind}", "DEFAULT"
+        if about.kind == TRACE:
+            span.is_root = True
         return Patch(about, span, patch_order(rank, self._now + self._number), parent=parent)
 
     def add(self, patch: Patch) -> None:
