@@ -75,6 +75,38 @@ def test_a_trace_is_its_root_span() -> None:
     assert span.attributes == {}
 
 
+def test_a_delivery_of_the_typescript_sdk() -> None:
+    """Milliseconds, no key for what is not set, but `error`; spans as Python writes them."""
+    body = {
+        "project_id": PROJECT,
+        "trace": {
+            "id": "f0c7a8f2-6f5e-4f43-9ed1-1f4f2c7a0d11",
+            "name": "support-agent",
+            "input": "hi",
+            "output": "ho",
+            "started_at": "2026-11-21T03:16:20.432Z",
+            "ended_at": "2026-11-21T03:16:20.453Z",
+            "duration_ms": 21,
+            "error": None,
+            "spans": [
+                {
+                    "name": "search",
+                    "type": "tool",
+                    "input": {"q": 1},
+                    "output": [],
+                    "attributes": {"lemma.sdk.language": "typescript", "lemma.sdk.integration": "manual"},
+                    "started_at": "2026-11-21T03:16:20.450Z",
+                    "ended_at": "2026-11-21T03:16:20.450Z",
+                }
+            ],
+        },
+    }
+    whole, tool = lemma.decode(json.dumps(body).encode(), now=NOW, max_value_bytes=1 << 20).patches
+    start = START - 830_000
+    assert (whole.span.start_time, whole.span.end_time, whole.span.level) == (start, start + 21_000_000, "DEFAULT")
+    assert (tool.span.start_time, tool.span.end_time, tool.span.type) == (start + 18_000_000, None, "tool")
+
+
 def test_steps_share_what_is_told_of_the_whole() -> None:
     told = step(span(id="s"), thread_id="t", user_id="u", environment="prod", release="2").span
     assert (told.session_id, told.user_id, told.environment, told.release) == ("t", "u", "prod", "2")

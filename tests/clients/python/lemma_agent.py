@@ -1,13 +1,13 @@
 """A program that was written for Lemma, unchanged but for the address of the server; its argument says what it does.
 
-The last line it prints is a JSON object: the ids of its traces, and whatever else the task finds out.
+The last line it prints is a JSON object with what the task found out. Traces are known by their users: version 4 has no ids.
 """
 
 import asyncio
 import json
 import os
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from inspect import signature
 from types import SimpleNamespace
 
@@ -16,6 +16,7 @@ from uselemma_tracing import Lemma
 from uselemma_tracing.client import TraceContext
 
 URL = os.environ["LEMMA_URL"]
+USER = os.environ["LEMMA_TEST_USER"]
 
 
 def client(**options):
@@ -31,9 +32,9 @@ def tokens(input_tokens, output_tokens):
 
 def generate(trace):
     """Call the model as documented: measure, and tell all that it said."""
-    started = datetime.now(timezone.utc)
+    started = datetime.now(UTC)
     answer = call_model(messages)
-    duration = (datetime.now(timezone.utc) - started).total_seconds() * 1000
+    duration = (datetime.now(UTC) - started).total_seconds() * 1000
     trace.record_generation(
         name="draft-reply",
         model="gpt-4o",
@@ -50,10 +51,8 @@ def generate(trace):
 
 def plain():
     """A run with a step, a tool within it, a call to a model, and what 4.2 knows of retrieval and embeddings."""
-    ids = []
 
     def run(trace):
-        ids.append(getattr(trace, "id", None))
         step = trace.start_span(name="retrieve-context", input={"query": "order 4711"}, metadata={"step": "retrieval"})
         tool = trace.start_tool(name="search_docs", input={"query": "order 4711"}, parent_id=step.id)
         tool.end(output=[{"id": "doc-1"}])
@@ -76,18 +75,16 @@ def plain():
         run,
         input="Where is my order 4711?",
         thread_id="ticket-4711",
-        user_id="alice",
+        user_id=USER,
         metadata={"plan": "pro", "firm.slug": "acme"},
     )
-    return {"trace": ids[0]}
+    return {}
 
 
 def modern():
     """What only newer versions have: a message to the user, all kinds of tokens, a release."""
-    ids = []
 
     def run(trace):
-        ids.append(trace.id)
         trace.record_tool(
             name="send_whatsapp",
             input={"message": "It left."},
@@ -115,16 +112,14 @@ def modern():
         )
         return SimpleNamespace(said="no JSON")
 
-    client(release="1.8.3").trace("support-agent", run)
-    return {"trace": ids[0]}
+    client(release="1.8.3").trace("support-agent", run, user_id=USER)
+    return {}
 
 
 def failing():
     """A run that fails after a call to a model did."""
-    ids = []
 
     def run(trace):
-        ids.append(getattr(trace, "id", None))
         generation = trace.start_generation(name="draft-reply", model="gpt-4o", input=messages)
         try:
             call_overloaded_model(messages)
@@ -133,46 +128,85 @@ def failing():
             raise
 
     try:
-        client().trace("failing-agent", run, input="hi", thread_id="ticket-failing")
+        client().trace("failing-agent", run, input="hi", user_id=USER)
     except RuntimeError as error:
-        return {"trace": ids[0], "raised": str(error)}
+        return {"raised": str(error)}
 
 
 def asynchronous():
     """Two runs at once, each with its own call."""
     lemma = client()
-    ids = {}
 
     async def run(trace):
-        ids[trace.input] = getattr(trace, "id", None)
         await asyncio.sleep(0)
         return generate(trace)
 
     async def both():
-        await asyncio.gather(*(lemma.async_trace("async-agent", run, input=name) for name in ("one", "other")))
+        runs = (lemma.async_trace("async-agent", run, input=name, user_id=USER) for name in ("one", "other"))
+        await asyncio.gather(*runs)
 
     asyncio.run(both())
-    return {"traces": ids}
+    return {}
 
 
-def again(*deliveries):
-    """A run that was put together by hand and is delivered several times; a `1` replaces what was delivered."""
+def again():
+    """A run that was put together by hand and is delivered twice."""
     lemma = client()
-    context = TraceContext(name="batch-agent", input="hi", thread_id="ticket-batch", metadata={"run": "1"})
-    started = datetime.now(timezone.utc)
-    open_step = context.start_span(name="open")
+    context = TraceContext(name="batch-agent", input="hi", user_id=USER, thread_id="ticket-batch")
     generate(context)
-    for number, replace in enumerate(deliveries):
-        options = {"replace": True} if replace == "1" else {}
-        if number:
-            context.output("It left our warehouse this morning.")
-        lemma.ingest(context, started_at=started, **options)
-    if deliveries[-1] == "1":
-        open_step.end(output="done")
-        context.record_tool(name="late", input={"n": 1}, duration_ms=1)
-        context.thread_id = None
-        lemma.ingest(context, started_at=started, replace=True)
-    return {"trace": context.id}
+    context.record_tool(name="note", input={"text": "twice"})
+    context.record_tool(name="note", input={"text": "twice"})
+    context.output("done")
+    started = datetime.now(UTC)
+    for _ in range(2):
+        lemma.ingest(context, started_at=started)
+    return {}
+
+
+def bit_by_bit():
+    """A run that versions 7.1 to 7.4 deliver while it goes on, and in the end once more as a whole."""
+    bodies = []
+
+    def keep(url, headers, body):
+        bodies.append(body.decode())
+        return 201, ""
+
+    lemma = client(transport=keep)
+    context = TraceContext(name="long-agent", input="hi", thread_id="ticket-long", metadata={"run": "1"}, user_id=USER)
+    started = datetime.now(UTC)
+    step = context.start_span(name="step", input={"n": 1})
+    tool = context.start_tool(name="lookup", parent_id=step.id)
+    lemma.ingest(context, started_at=started)
+    context.record_tool(name="note", input={"n": 2})
+    context.record_tool(name="note", input={"n": 2})
+    lemma.ingest(context, started_at=started)
+    generate(context)
+    tool.end(output=["found"])
+    step.end(output="stepped")
+    context.output("done")
+    lemma.ingest(context, started_at=started)
+    whole, context.spans = context.spans, []
+    context.thread_id = context.metadata = context.output_value = None
+    lemma.ingest(context, started_at=started)
+    context.spans = whole
+    lemma.ingest(context, started_at=started, replace=True)
+    return {"trace": context.id, "bodies": bodies}
+
+
+def lost_answer():
+    """A run whose first delivery arrives, but for the answer, so that versions before 7.10 take it for a failure."""
+    statuses = []
+
+    def lose(url, headers, body):
+        answer = Lemma._urllib_transport(url, headers, body)
+        statuses.append(answer[0])
+        return (503, "the answer was lost") if len(statuses) == 1 else answer
+
+    try:
+        said = client(transport=lose).trace("robust-agent", generate, input="hi", user_id=USER)
+    except RuntimeError as error:
+        said = str(error)
+    return {"statuses": statuses, "said": said}
 
 
 def turn():
@@ -180,7 +214,7 @@ def turn():
     from uselemma_tracing import attach_turn
 
     lemma = client()
-    handle = lemma.start_turn("turn-agent", id="turn-4711", input="hi", thread_id="ticket-turn", user_id="bob")
+    handle = lemma.start_turn("turn-agent", id=f"turn-{USER}", input="hi", thread_id="ticket-turn", user_id=USER)
     step = handle.start_span(name="dispatch")
     worker = attach_turn(json.dumps(handle.export(step.id)))
     worker.start_tool(name="left-open", input={"a": 1})
@@ -192,24 +226,22 @@ def turn():
     handle.apply(json.dumps(worker.records()))
     step.end()
     handle.end("done")
-    return {"trace": handle.id}
+    return {}
 
 
 def shaped():
-    """A run whose payload the client makes small before it is sent."""
-    ids = []
+    """Two runs whose payloads the client makes small before they are sent."""
     long = [{"role": "user", "content": "x" * 5000}]
 
     def run(trace):
-        ids.append(trace.id)
         step = trace.start_span(name="step", input=long)
         trace.start_span(name="same", input=long, parent_id=step.id).end(output="y" * 3000)
         step.end()
         return "short"
 
-    client(deduplicate_span_content=True).trace("shaped-agent", run, input="hi")
-    client(deduplicate_span_content=True, max_payload_bytes=3000).trace("shaped-agent", run, input="hi")
-    return {"traces": ids}
+    client(deduplicate_span_content=True).trace("alike", run, user_id=USER)
+    client(deduplicate_span_content=True, max_payload_bytes=3000).trace("cut", run, user_id=USER)
+    return {}
 
 
 def smoke():
