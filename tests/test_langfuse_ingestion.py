@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from tests.command import make_project
 from tests.providers import server as providers
 from tests.providers.conversation import PROVIDERS, told
 from tests.running import Server
+from tests.test_api_fuzz import CHECKS, GENTLY
 from tests.test_clients import ANSWER, MESSAGES, Client, langfuse_variables, name_of
 
 RECORDED = Path(__file__).parent / "recorded" / "langfuse-2.60.10.json"
@@ -471,3 +473,19 @@ def test_bodies_may_be_compressed(server: Server) -> None:
     body = gzip.compress(orjson.dumps([{"traceId": trace_id, "name": "stars", "value": 3}]))
     assert post(server, "scores", body, headers={"content-encoding": "gzip"}).status_code == 202
     assert scores(server, trace_id=trace_id).keys() == {"stars"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/public/ingestion"), ("POST", "/api/public/scores"), ("DELETE", "/api/public/scores/{score_id}")],
+)
+def test_every_answer_is_as_documented(server: Server, method: str, path: str) -> None:
+    document = schemathesis.openapi.from_dict(server.get("/api/v1/openapi.json"))
+    document.config.update(base_url=server.url)
+
+    @given(case=document[path][method].as_strategy())
+    @GENTLY
+    def check(case: Any) -> None:
+        case.call_and_validate(auth=server.basic, timeout=30, checks=CHECKS)
+
+    check()
