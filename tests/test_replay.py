@@ -89,7 +89,7 @@ def told(span: dict[str, Any]) -> dict[str, Any]:
 
 def snapshot(server: Server, trace_id: str) -> dict[str, Any]:
     """All that the API tells of a trace; links to files end in a signature of the hour."""
-    whole = server.get(f"/api/v1/traces/{trace_id}")
+    whole: dict[str, Any] = server.get(f"/api/v1/traces/{trace_id}")
     for span in whole["spans"]:
         for attachment in span["attachments"]:
             attachment["url"] = attachment["url"].partition("/storage/")[0]
