@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -22,7 +22,7 @@ from genscope.api.shapes import (
     span_shape,
     trace_shape,
 )
-from genscope.model import Span
+from genscope.model import Score, Span
 from genscope.query.filter import FIELDS, Filter, from_params
 from genscope.services import public_url, services
 from genscope.store.catalog import Project
@@ -89,6 +89,26 @@ RANGE_PARAMETERS: Final = filter_parameters({})
 DELETED: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "Deleted"}, "4XX": documented(Problem)["4XX"]}
 
 
+def _shown(
+    request: Request,
+    project: Project,
+    spans: Sequence[Span],
+    scores: Mapping[tuple[str, str], Sequence[Score]],
+    *,
+    preview: bool = False,
+    messages: bool = False,
+) -> list[SpanShape]:
+    """Return spans as the API shows them, with what was said of them and what is attached to them."""
+    served, base = services(request), public_url(request)
+    attached = served.attachments.of_spans(project.id, spans)
+    shown = []
+    for span in spans:
+        key = span.trace_id, span.span_id
+        files = [attachment_shape(one, served.links.address(project.id, one, base)) for one in attached.get(key, ())]
+        shown.append(span_shape(span, scores[key], files, preview=preview, messages=messages))
+    return shown
+
+
 @router.get("/spans", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
 def list_spans(
     request: Request,
@@ -106,21 +126,8 @@ def list_spans(
     reader = services(request).reader
     page = reader.spans(project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=whole)
     scores = by_subject(reader.scores.of_traces(project.id, list({span.trace_id for span in page.rows})))
-    shown = [
-        span_shape(span, scores[span.trace_id, span.span_id], preview=not whole, messages=said) for span in page.rows
-    ]
-    if whole:
-        _attach(request, project, page.rows, shown)
+    shown = _shown(request, project, page.rows, scores, preview=not whole, messages=said)
     return respond(Listing(shown, page.next_cursor))
-
-
-def _attach(request: Request, project: Project, spans: Sequence[Span], shown: Iterable[SpanShape]) -> None:
-    """Add to spans what is attached to them."""
-    served, base = services(request), public_url(request)
-    attached = served.attachments.of_spans(project.id, spans)
-    for shape in shown:
-        mine = attached.get((shape.trace_id, shape.span_id), ())
-        shape.attachments = [attachment_shape(one, served.links.address(project.id, one, base)) for one in mine]
 
 
 @router.get("/generations", responses=documented(Listing[SpanShape]), openapi_extra=FILTER_PARAMETERS)
@@ -159,8 +166,7 @@ def get_trace(request: Request, project: Authorised, trace_id: str, messages: Me
         raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
     spans = reader.trace(project.id, trace_id)
     scores = by_subject(reader.scores.of_traces(project.id, [trace_id]))
-    shown = [span_shape(span, scores[trace_id, span.span_id], messages=messages == "1") for span in spans]
-    _attach(request, project, spans, shown)
+    shown = _shown(request, project, spans, scores, messages=messages == "1")
     return respond(TraceWithSpans(trace_shape(summary, scores[trace_id, ""]), shown))
 
 

@@ -172,6 +172,7 @@ class SpanShape(msgspec.Struct):
     prompt_name: str | None
     prompt_version: str | None
     scores: list[ScoreShape]
+    attachments: list[AttachmentShape]
     attributes: dict[str, Any]
     events: list[EventShape]
     links: list[LinkShape]
@@ -187,8 +188,6 @@ class SpanShape(msgspec.Struct):
     repository: str | None
     input_messages: list[MessageShape] | UnsetType = UNSET
     output_messages: list[MessageShape] | UnsetType = UNSET
-    #: Of whole spans only.
-    attachments: list[AttachmentShape] | UnsetType = UNSET
 
 
 class TraceShape(msgspec.Struct):
@@ -252,7 +251,14 @@ class Listing(msgspec.Struct, Generic[T]):
     next_cursor: str | None = None
 
 
-def span_shape(span: Span, scores: Sequence[Score] = (), *, preview: bool = False, messages: bool = False) -> SpanShape:
+def span_shape(
+    span: Span,
+    scores: Sequence[Score] = (),
+    attachments: Sequence[AttachmentShape] = (),
+    *,
+    preview: bool = False,
+    messages: bool = False,
+) -> SpanShape:
     """Return a span as the API shows it; a preview leaves texts as (shortened) text, `messages` adds them normalised."""
     value = _text if preview else json_value
     start = span.start_time if span.start_time is not None else span.time
@@ -294,6 +300,7 @@ def span_shape(span: Span, scores: Sequence[Score] = (), *, preview: bool = Fals
         prompt_name=span.prompt_name,
         prompt_version=span.prompt_version,
         scores=[score_shape(score) for score in scores],
+        attachments=list(attachments),
         attributes=span.attributes,
         events=[EventShape(event.name, iso(event.time), event.attributes) for event in span.events],
         links=[LinkShape(link.trace_id, link.span_id, link.attributes) for link in span.links],
