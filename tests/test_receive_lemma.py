@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genscope.model import TRACE, Entity, Patch, Pieces
 from genscope.receive import lemma
-from genscope.receive.errors import BadRequest, Forbidden
+from genscope.receive.errors import BadRequest, Forbidden, TooLarge
 
 PROJECT = "00000000-0000-4000-8000-000000000001"
 NOW = 1_800_000_000_000_000_000
@@ -33,9 +35,19 @@ def trace(*spans: Any, **told: Any) -> dict[str, Any]:
     } | told
 
 
+def decode_body(
+    body: bytes,
+    *,
+    max_spans: int = 1000,
+    max_value_bytes: int = 1 << 20,
+    named: Callable[[str], None] = lambda project: None,
+) -> Pieces:
+    return lemma.decode(body, now=NOW, max_spans=max_spans, max_value_bytes=max_value_bytes, named=named)
+
+
 def decode(trace: Any, *, max_value_bytes: int = 1 << 20, **request: Any) -> Pieces:
     body = json.dumps({"project_id": PROJECT, "trace": trace} | request).encode()
-    return lemma.decode(body, now=NOW, max_value_bytes=max_value_bytes)
+    return decode_body(body, max_value_bytes=max_value_bytes)
 
 
 def root(trace: Any, **request: Any) -> Patch:
@@ -101,7 +113,7 @@ def test_a_delivery_of_the_typescript_sdk() -> None:
             ],
         },
     }
-    whole, tool = lemma.decode(json.dumps(body).encode(), now=NOW, max_value_bytes=1 << 20).patches
+    whole, tool = decode_body(json.dumps(body).encode()).patches
     start = START - 830_000
     assert (whole.span.start_time, whole.span.end_time, whole.span.level) == (start, start + 21_000_000, "DEFAULT")
     assert (tool.span.start_time, tool.span.end_time, tool.span.type) == (start + 18_000_000, None, "tool")
@@ -403,7 +415,14 @@ def test_a_trace_without_an_id_has_the_same_in_every_delivery() -> None:
         "output": "x",
     }
     assert root(again).entity.id == known
-    for other in ({"input": "ho"}, {"started_at": ENDED}, {"name": "other"}, {"spans": []}, {"thread_id": "t"}):
+    others: list[dict[str, Any]] = [
+        {"input": "ho"},
+        {"started_at": ENDED},
+        {"name": "other"},
+        {"spans": []},
+        {"thread_id": "t"},
+    ]
+    for other in others:
         assert root(old | other).entity.id != known
 
 
@@ -448,7 +467,7 @@ def test_numbers_that_json_does_not_have() -> None:
         b'{"project_id":"p","trace":{"name":"a","input":NaN,"output":[Infinity,-Infinity],"spans":[{"name":"s",'
         b'"type":"generation","usage":{"input_tokens":NaN,"output_tokens":5},"duration_ms":NaN,"attributes":{"x":NaN}}]}}'
     )
-    first, second = lemma.decode(body, now=NOW, max_value_bytes=1 << 20).patches
+    first, second = decode_body(body).patches
     assert (first.span.input, first.span.output) == ("NaN", '["Infinity","-Infinity"]')
     assert (second.span.usage, second.span.attributes) == ({"output": 5}, {"x": "NaN"})
 
@@ -474,7 +493,7 @@ def test_numbers_that_json_does_not_have() -> None:
 )
 def test_bodies_without_a_trace_are_refused(body: bytes, said: str) -> None:
     with pytest.raises(BadRequest, match=said):
-        lemma.decode(body, now=NOW, max_value_bytes=1 << 20)
+        decode_body(body)
 
 
 def test_the_named_project_may_be_refused() -> None:
@@ -484,7 +503,7 @@ def test_the_named_project_may_be_refused() -> None:
 
     body = json.dumps({"project_id": PROJECT, "trace": trace()}).encode()
     with pytest.raises(Forbidden):
-        lemma.decode(body, now=NOW, max_value_bytes=1 << 20, named=refuse)
+        decode_body(body, named=refuse)
 
 
 def test_a_bad_step_leaves_its_neighbours_alone() -> None:
@@ -526,6 +545,62 @@ def test_long_and_deep_values() -> None:
     pieces = decode(trace(span(input="ä" * 1000, metadata={"m": "ä" * 1000})), max_value_bytes=100)
     assert str(pieces.patches[1].span.input).startswith("ä" * 50 + "…[genscope: truncated, 2000 bytes]")
     assert "truncated" in str(pieces.patches[1].span.metadata["m"])
+
+
+def test_too_many_steps_are_refused() -> None:
+    body = json.dumps({"project_id": PROJECT, "trace": trace(span(), span(), span())}).encode()
+    assert len(decode_body(body, max_spans=3).patches) == 4
+    with pytest.raises(TooLarge, match="more than 2 spans"):
+        decode_body(body, max_spans=2)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["ERROR", STARTED, "a", "b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+MARKERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "__lemma_truncated__": st.booleans(),
+        "__lemma_deduplicated__": st.booleans(),
+        **dict.fromkeys(("parent_id", "original_bytes", "item_count", "preview"), ANYTHING),
+    },
+)
+KEYS = [
+    "id",
+    "parent_id",
+    "name",
+    "type",
+    "input",
+    "output",
+    "metadata",
+    "attributes",
+    "started_at",
+    "ended_at",
+    "duration_ms",
+    "status",
+    "error",
+    "model",
+    "tool_name",
+    "usage",
+    "thread_id",
+    "user_id",
+    "environment",
+    "release",
+]
+SENT = st.dictionaries(st.sampled_from(KEYS), ANYTHING | MARKERS)
+
+
+@given(about=SENT, spans=st.lists(SENT | ANYTHING, max_size=4), replace=ANYTHING)
+def test_whatever_is_sent_no_step_is_lost_without_a_word(about: Any, spans: list[Any], replace: Any) -> None:
+    pieces = decode(about | {"name": "agent", "id": "turn-1", "spans": spans}, replace=replace)
+    root, *steps = pieces.patches
+    assert root.entity == ROOT
+    # One that says just what another of the same id said is that one.
+    ids = [one["id"] for one in spans if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    assert len(spans) - len(ids) + len(set(ids)) <= len(steps) + len(pieces.rejected) <= len(spans)
+    assert len({step.entity for step in steps}) == len(steps)
 
 
 def test_of_two_deliveries_the_later_one_knows_more() -> None:

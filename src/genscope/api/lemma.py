@@ -50,18 +50,19 @@ async def ingest(request: Request) -> Response:
     """Take a trace; the answer comes when it is on disk."""
     served = services(request)
     project = _project(request)
-    limit = served.ingest.limits.body_bytes
+    limits = served.ingest.limits
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limit:
-        raise TooLarge(f"the body has {length} bytes, {limit} are the limit: give the client max_payload_bytes={limit}")
+    if length.isdecimal() and int(length) > limits.body_bytes:
+        advice = f"give the client max_payload_bytes={limits.body_bytes}"
+        raise TooLarge(f"the body has {length} bytes, {limits.body_bytes} are the limit: {advice}")
 
     def decode(body: bytes, now: int) -> Pieces:
         named = partial(_must_not_be_anothers, served, project)
-        return lemma.decode(body, now=now, max_value_bytes=served.ingest.limits.value_bytes, named=named)
+        return lemma.decode(body, now=now, max_spans=limits.spans, max_value_bytes=limits.value_bytes, named=named)
 
     try:
         with served.ingest.room() as take:
-            body = await read_body(request.stream(), limit, take)
+            body = await read_body(request.stream(), limits.body_bytes, take)
             encoding = request.headers.get("content-encoding")
             pieces = await served.ingest.take_pieces(project.id, lemma.PROTOCOL, body, encoding, decode)
     except ClientDisconnect:

@@ -34,7 +34,7 @@ from genscope.model import (
     patch_order,
 )
 from genscope.receive import json_body
-from genscope.receive.errors import BadRequest
+from genscope.receive.errors import BadRequest, TooLarge
 from genscope.receive.otlp_span import MAX_TIME, bound_texts, bound_values, json_text, reject
 
 Object: TypeAlias = dict[str, Any]
@@ -57,13 +57,13 @@ _ENVIRONMENTS: Final = ("deployment.environment.name", "deployment.environment")
 
 
 def decode(
-    body: bytes, *, now: int, max_value_bytes: int, named: Callable[[str], None] = lambda project: None
+    body: bytes, *, now: int, max_spans: int, max_value_bytes: int, named: Callable[[str], None] = lambda project: None
 ) -> Pieces:
     """Decode a delivery. A step that is none is rejected alone.
 
     `now` (nanoseconds since the epoch) stands in if the sender told no time at all, a text over `max_value_bytes` (UTF-8) is cut
     and says so, and `named` is told the project that the body names and may refuse it by raising. Raises BadRequest if there is no
-    trace in the body.
+    trace in the body, and TooLarge if it has more than `max_spans` steps.
     """
     request = json_body.load(body)
     if not isinstance(request, dict):
@@ -80,6 +80,8 @@ def decode(
     spans = trace.get("spans")
     if spans is not None and not isinstance(spans, list):
         raise BadRequest("trace.spans is no array; send the steps of the trace as one.")
+    if len(spans or ()) > max_spans:
+        raise TooLarge(f"The trace has more than {max_spans} spans; leave out what nobody will look at.")
     id_ = _text(trace, "id") or _digest([trace.get(key) for key in _LASTING])[:32]
     if len(id_) > MAX_ID:
         raise BadRequest(f"trace.id has {len(id_)} characters; {MAX_ID} are the limit.")
@@ -128,7 +130,7 @@ class _Delivery:
         trace = self.trace
         metadata = self._map(trace, "metadata")
         about = {name: trace.get(key) for key, name in _ABOUT.items()}
-        told = {name: metadata[name] for name in _ENVIRONMENTS if name in metadata}
+        told: Attributes = {name: metadata[name] for name in _ENVIRONMENTS if name in metadata}
         raw = self._raw(self._entity.span_id, None, trace, told | _present(about))
         span = conventions.to_span(raw, self.now)
         span.type, span.type_rule = "span", None
