@@ -320,11 +320,19 @@ def test_errors(told: dict[str, Any], level: str, message: str | None) -> None:
         assert (read.level, read.status_message) == (level, message)
 
 
-def test_the_clients_own_failure_to_deliver_is_no_failure_of_the_run() -> None:
-    error = 'RuntimeError: uselemma-tracing: failed to ingest trace (503): {"detail": "busy"}'
+@pytest.mark.parametrize(
+    "error",
+    [
+        'uselemma-tracing: failed to ingest trace (503): {"detail": "busy"}',
+        "RuntimeError: uselemma-tracing: failed to ingest trace (500): ",
+        "@uselemma/tracing: failed to ingest trace (503): nope",
+        "Error: @uselemma/tracing: failed to ingest trace (502)",
+    ],
+)
+def test_the_clients_own_failure_to_deliver_is_no_failure_of_the_run(error: str) -> None:
     told = root(trace(status="ERROR", error=error, output="It arrives Friday.")).span
     assert (told.level, told.status_message, told.output) == ("DEFAULT", None, "It arrives Friday.")
-    assert told.attributes == {"lemma.undelivered": error}
+    assert told.attributes == {"lemma.undelivered": error.strip()}
 
 
 @pytest.mark.parametrize(
