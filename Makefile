@@ -16,7 +16,7 @@ ifeq ($(GO),)
 GO := $(CURDIR)/.clients/golang/bin/go
 GOLANG := .clients/golang/bin/go
 endif
-GO_RUN = GOPATH=$(CURDIR)/.clients/go GOFLAGS=-modcacherw $(GO)
+GO_RUN = GOPATH=$(CURDIR)/.clients/go GOFLAGS="-modcacherw -buildvcs=false" $(GO)
 MAVEN = mvn --quiet --batch-mode --offline -Dmaven.repo.local=$(CURDIR)/.clients/maven
 # The environment of each example that needs one of `clients`.
 ENVIRONMENT_langfuse_python := langfuse-5.0.4
@@ -35,7 +35,7 @@ ENVIRONMENT_opentelemetry_python := langfuse-5.0.4
 .PHONY: help run demo test lint format bench clients paths clean
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  ARGS="..." is passed on to the command that a target runs.'
 
 run: $(SERVER) ## start the server on 127.0.0.1:4318 without a login; its data is kept in .genscope/
@@ -63,8 +63,7 @@ bench: $(DEV) ## measure ingest and queries on this machine
 
 clients: $(CLIENTS) $(NODE_CLIENTS) $(GO_CLIENTS) $(MAVEN_CLIENTS) ## install the vendor SDKs that the tests drive, each in an environment of its own
 
-# One program of examples/ against the server that GENSCOPE_URL names; examples/README.md lists them.
-example-%: examples/%.py .clients/$$(ENVIRONMENT_$$*)/.installed
+example-%: examples/%.py .clients/$$(ENVIRONMENT_$$*)/.installed ## run a program of examples/, such as example-maxim_python
 	@.clients/$(ENVIRONMENT_$*)/bin/python $<
 
 example-%: examples/%.ts tests/clients/$$(ENVIRONMENT_$$*)/node_modules/.package-lock.json
