@@ -38,6 +38,7 @@ SCORES = [
     Client("node", "node/langfuse_scores.mjs"),
 ]
 WRAPPED = Client("langfuse-2.60.10", "python/langfuse_wrapped.py")
+WRAPPED_JAVASCRIPT = Client("node", "node/langfuse_wrapped.mjs")
 
 
 @pytest.fixture(scope="module")
@@ -156,14 +157,23 @@ def test_a_program_survives_a_wrong_key(server: Server, client: Client) -> None:
         assert asking.get(f"/api/v1/traces/{made['trace']}").status_code == 404
 
 
-def wrapped(server: Server, provider_url: str, what: str) -> dict[str, dict[str, Any]]:
+def wrapped(server: Server, provider_url: str, client: Client, *arguments: str) -> dict[str, dict[str, Any]]:
     variables = {"CONVERSATION": told(PROVIDERS["openai"]), "PROVIDER_URL": provider_url, "OPENAI_API_KEY": "none"}
-    made = WRAPPED.run(langfuse_variables(server) | variables, what)
+    made = client.run(langfuse_variables(server) | variables, *arguments)
     return named(server, made["trace"])
 
 
+def asserted_call(call: dict[str, Any]) -> None:
+    """The first call of the conversation, counted and billed as its provider does."""
+    assert (call["type"], call["model"], call["provider"]) == ("generation", "gpt-5-mini-2025-08-07", "openai")
+    assert (call["tools"], call["tool_calls"]) == (["get_order"], ["get_order"])
+    told = {kind: count for kind, count in call["usage"].items() if count}
+    assert told == {"input": 1180, "input_cache_read": 1024, "output": 92, "output_reasoning": 64, "total": 1272}
+    assert (call["cost_source"], Decimal(call["cost"]["total"])) == ("computed", Decimal("0.0002486"))
+
+
 def test_decorated_functions_and_openais_client_are_recorded(server: Server, provider_url: str) -> None:
-    spans = wrapped(server, provider_url, "decorated")
+    spans = wrapped(server, provider_url, WRAPPED, "decorated")
     root = spans["answer-ticket"]
     assert (root["user_id"], root["session_id"], root["tags"]) == ("alice", "ticket-4711", ["decorated"])
     assert root["input"] == {"args": ["order 4711"], "kwargs": {}}
@@ -177,28 +187,26 @@ def test_decorated_functions_and_openais_client_are_recorded(server: Server, pro
     assert {span["parent_span_id"] for span in spans.values() if span is not root} == {root["span_id"]}
     assert Decimal(spans["guess"]["cost"]["total"]) == Decimal("0.003")
     assert (spans["refuse"]["level"], spans["refuse"]["status_message"]) == ("ERROR", "not today")
-    ask = spans["ask"]
-    assert ask["model_parameters"]["temperature"] == 0.5
-    assert (ask["tools"], ask["tool_calls"]) == (["get_order"], ["get_order"])
-    assert ask["usage"]["input"] == 1180
-    assert ask["usage"]["input_cache_read"] == 1024
-    assert ask["usage"]["output_reasoning"] == 64
-    assert ask["cost_source"] == "computed"
+    asserted_call(spans["ask"])
+    assert spans["ask"]["model_parameters"]["temperature"] == 0.5
     said = scores(server, trace_id=root["trace_id"])
     assert (said["helpful"]["value"], said["tone"]["string_value"]) == (1, "friendly")
 
 
 def test_a_chain_is_recorded(server: Server, provider_url: str) -> None:
-    spans = wrapped(server, provider_url, "chain")
+    spans = wrapped(server, provider_url, WRAPPED, "chain")
     assert spans.keys() == {"chain", "RunnableSequence", "ChatPromptTemplate", "ChatOpenAI", "StrOutputParser"}
     sequence, call = spans["RunnableSequence"], spans["ChatOpenAI"]
     assert spans["chain"]["user_id"] == "bob"
     assert sequence["parent_span_id"] == spans["chain"]["span_id"]
     assert call["parent_span_id"] == sequence["span_id"]
-    assert call["type"] == "generation"
-    assert (call["tools"], call["tool_calls"]) == (["get_order"], ["get_order"])
-    assert (call["usage"]["input"], call["usage"]["output"], call["usage"]["total"]) == (1180, 92, 1272)
-    assert call["cost_source"] == "computed"
+    asserted_call(call)
+
+
+def test_openais_client_is_recorded_from_javascript(server: Server, provider_url: str) -> None:
+    spans = wrapped(server, provider_url, WRAPPED_JAVASCRIPT)
+    assert spans.keys() == {"answer-ticket", "ask"}
+    asserted_call(spans["ask"])
 
 
 @pytest.mark.parametrize("client", SCORES, ids=name_of)
@@ -287,11 +295,17 @@ def test_an_update_before_its_create_and_alone(server: Server) -> None:
     assert (spans[alone]["type"], spans[alone]["output"]) == ("generation", "done")
 
 
-def test_an_update_without_a_trace_finds_its_observation(server: Server) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_an_update_without_a_trace_finds_its_observation(server: Server, late: bool) -> None:
     trace_id, span_id = str(uuid.uuid4()), str(uuid.uuid4())
-    assert send(server, event("span-create", id=span_id, traceId=trace_id, name="work")) == []
-    assert send(server, event("span-update", id=span_id, output="done")) == []
-    assert server.trace(trace_id)[span_id]["output"] == "done"
+    sent = [
+        event("span-create", id=span_id, traceId=trace_id, name="work"),
+        event("span-update", id=span_id, output="done"),
+    ]
+    for one in reversed(sent) if late else sent:
+        assert send(server, one) == []
+    (span,) = server.trace(trace_id).values()
+    assert (span["name"], span["output"]) == ("work", "done")
 
 
 def test_pieces_outlive_a_kill(fresh_server: Server) -> None:
@@ -440,9 +454,21 @@ def test_a_score_is_added_replaced_and_deleted(server: Server) -> None:
     assert post(server, "scores", {**score, "id": score_id, "value": 4}).json() == {"id": score_id}
     assert scores(server, trace_id=trace_id)["stars"]["value"] == 4
     with server.client() as client:
-        assert client.delete(f"/api/public/scores/{score_id}").json() == {"message": "the score was deleted"}
+        assert client.delete(f"/api/public/scores/{score_id}").json() == {"message": "Score deleted successfully"}
         assert client.delete("/api/public/scores/never-was").status_code == 200
     assert scores(server, trace_id=trace_id) == {}
+
+
+def test_a_deleted_score_stays_deleted(server: Server) -> None:
+    trace_id = str(uuid.uuid4())
+    told = event("score-create", id=f"score-{trace_id}", traceId=trace_id, name="stars", value=3)
+    told["timestamp"] = "2099-01-01T00:00:00Z"  # a clock that is far ahead
+    assert send(server, told) == []
+    assert scores(server, trace_id=trace_id, **{"to": "2100-01-01"}).keys() == {"stars"}
+    with server.client() as client:
+        assert client.delete(f"/api/public/scores/score-{trace_id}").status_code == 200
+    assert send(server, told) == []
+    assert scores(server, trace_id=trace_id, **{"to": "2100-01-01"}) == {}
 
 
 def test_a_list_of_scores_is_taken_score_by_score(server: Server) -> None:

@@ -178,6 +178,17 @@ def test_every_spelling_of_usage_means_the_same(body: dict[str, Any], usage: dic
     assert span.cost is None
 
 
+def test_totals_of_javascripts_wrapper_include_their_parts() -> None:
+    def counted(**details: int) -> dict[str, int] | None:
+        return one(event("generation-create", id=ID, usageDetails=details), sdk="langfuse-js").span.usage
+
+    whole = {"input": 1000, "input_cache_read": 800, "output": 50, "output_reasoning": 20, "total": 1050}
+    parts = {"input_cached_tokens": 800, "output_reasoning_tokens": 20}
+    assert counted(input=1000, output=50, total=1050, **parts) == whole
+    assert counted(input=200, output=30, total=1050, **parts) == whole
+    assert counted(input=200, output=30, **parts) == whole
+
+
 def test_counts_of_something_else_than_tokens_are_kept_as_they_are() -> None:
     span = observation(usage={"input": 12, "unit": "CHARACTERS", "totalCost": 0.5}).span
     assert span.usage is None

@@ -168,4 +168,4 @@ async def delete_score(request: Request, score_id: str) -> Response:
         return Pieces(scores=[Score(score_id, "", now, removed=True, revision=patch_order(REMOVED, now))])
 
     await _take(request, decode)
-    return _answer(200, Message("the score was deleted"))
+    return _answer(200, Message("Score deleted successfully"))

@@ -45,8 +45,18 @@ def _number(told: Json) -> Json:
     return number if number is not None and isfinite(number) and repr(number) == told else told
 
 
-def _details(value: Json, _span: RawSpan) -> Usage | None:
-    return usage.from_details(value) if isinstance(value, dict) else None
+def _details(value: Json, span: RawSpan) -> Usage | None:
+    if not isinstance(value, dict):
+        return None
+    if span.scope.attributes.get("sdk_name") == "langfuse-js" and _inclusive(value):
+        return usage.from_attributes(value)
+    return usage.from_details(value)
+
+
+def _inclusive(counts: Object) -> bool:
+    """Whether `input` and `output` are totals already, as those are that JavaScript's wrapper of OpenAI's client sends."""
+    input_, output, total = (counts.get(name) for name in ("input", "output", "total"))
+    return isinstance(input_, int) and isinstance(output, int) and total == input_ + output
 
 
 def _tokens(value: Json, span: RawSpan) -> Usage | None:
@@ -91,11 +101,12 @@ OBSERVATION: Final[Table] = {
     "prompt_name": {"promptName": text},
     "prompt_version": {"promptVersion": text},
 }
-#: `start_time` and `end_time` are those of Python's decorator, which makes no observation of the outermost function.
+#: `start_time` and `end_time` are those of Python's decorator, which makes no observation of the outermost function; `startTime` is
+#: that of JavaScript's wrapper of OpenAI's client.
 TRACE: Final[Table] = {
     **_BOTH,
     "trace_name": {"name": text},
-    "start_time": {"start_time": iso_time, "timestamp": iso_time},
+    "start_time": {"start_time": iso_time, "startTime": iso_time, "timestamp": iso_time},
     "end_time": {"end_time": iso_time},
     "trace_metadata": {"metadata": metadata},
     "tags": {"tags": tags},
