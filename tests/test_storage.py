@@ -337,6 +337,40 @@ def test_projects_share_no_files(tmp_path: Path) -> None:
         second.stop()
 
 
+def test_the_files_of_a_trace_go_with_it(either: Server) -> None:
+    own, shared, never = new_key(), new_key(), new_key()
+    for key in (own, shared):
+        assert put(upload_url(either, key), b"x").status_code == 200
+    trace_id, generation, other = (secrets.token_hex(8) for _ in range(3))
+    log(
+        either,
+        line("trace", trace_id, "add-generation", id=generation),
+        line("generation", generation, "add-attachment", id="own", type="file", key=own),
+        line("trace", trace_id, "add-attachment", id="shared", type="file", key=shared),
+        line("trace", trace_id, "add-attachment", id="never", type="file", key=never),
+        line("trace", other, "add-attachment", id="shared", type="file", key=shared),
+    )
+    # The same name in another log repository is another generation.
+    elsewhere = new_key("elsewhere")
+    assert put(upload_url(either, elsewhere), b"x").status_code == 200
+    attached = line("generation", generation, "add-attachment", id="own", type="file", key=elsewhere)
+    parent = line("trace", secrets.token_hex(8), "add-generation", id=generation)
+    log(either, parent, attached, repository="elsewhere")
+
+    spans = either.trace(trace_id)
+    (of_own,) = spans[generation]["attachments"]
+    assert get(of_own["url"]).status_code == 200
+    with either.client() as client:
+        assert client.delete(f"/api/v1/traces/{trace_id}").status_code == 204
+    assert get(of_own["url"]).status_code == 404
+    (of_shared,) = either.trace(other)[f"{other}:root"]["attachments"]
+    assert get(of_shared["url"]).content == b"x"
+    (left,) = either.get("/api/v1/spans", type="generation", trace_id=parent.partition("id=")[2].partition(",")[0])[
+        "data"
+    ]
+    assert get(left["attachments"][0]["url"]).content == b"x"
+
+
 def test_a_bucket_that_does_not_answer_is_no_fault_of_the_sender(tmp_path: Path) -> None:
     server = Server(tmp_path, environment=bucket_at(f"http://127.0.0.1:{free_port()}")).start()
     try:

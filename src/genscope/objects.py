@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -124,6 +124,20 @@ class Objects:
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
         return _bytes(got.stream(min_chunk_size=CHUNK))
+
+    def delete(self, project_id: str, keys: Sequence[str]) -> None:
+        """Delete objects; those that are not there are no error. Blocks.
+
+        Raises:
+            Overloaded: the store does not answer.
+        """
+        for key in keys:
+            try:
+                self._store.delete(_name(project_id, key))
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                raise _unavailable(error) from error
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from genscope.store.engine import Engine, Parameter
+from genscope.store.sql import sql
 
 #: What a trace consists of, by table. What tells of it at all goes last, so that a deletion that was cut off can be repeated.
 TABLES: Final = ("scores", "attachments", "entities", "spans", "traces")
+
+#: Deletes objects: (project, keys).
+Forget: TypeAlias = Callable[[str, Sequence[str]], None]
 
 
 class Deletes:
     """Deletes within one project. Every call blocks until nothing of what it deleted is found any more."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, forget: Forget) -> None:
+        """Make ready; `forget` deletes the objects of a project by their keys."""
         self._engine = engine
+        self._forget = forget
 
     def traces(self, project_id: str, trace_ids: Sequence[str]) -> None:
-        """Delete traces: their spans, what was said of them, and their attachments' rows. Unknown ones are no error."""
+        """Delete traces: their spans, what was said of them, and their files. Unknown ones are no error."""
         parameters: dict[str, Parameter] = {"project_id": project_id, "trace_ids": list(trace_ids)}
         where = "project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)}"
-        spans = self._engine.query(f"SELECT DISTINCT span_id FROM spans WHERE {where}", parameters)["span_id"]  # noqa: S608
+        spans = self._engine.query(
+            f"SELECT DISTINCT concat(ifNull(repository, ''), '/', span_id) AS id FROM spans WHERE {where}",  # noqa: S608
+            parameters,
+        )
+        attached = parameters | {"ids": [str(id_) for id_ in spans["id"].to_pylist()]}
+        files = self._engine.query(sql("files_of_traces").template, attached)
+        # First, because the rows are what the files are found by when this is done again.
+        self._forget(project_id, [str(key) for key in files["key"].to_pylist()])
         # What was attached to a span before its trace was known names no trace.
         self._engine.command(
-            "DELETE FROM attachments WHERE project_id = {project_id:String} AND trace_id = '' AND span_id IN {ids:Array(String)}",
-            {"project_id": project_id, "ids": [str(span_id) for span_id in spans.to_pylist()]},
+            "DELETE FROM attachments WHERE project_id = {project_id:String} AND trace_id = '' "
+            "AND concat(repository, '/', span_id) IN {ids:Array(String)}",
+            attached,
         )
         for table in TABLES:
             self._engine.command(f"DELETE FROM {table} WHERE {where}", parameters)  # noqa: S608
