@@ -8,6 +8,7 @@ import json
 import random
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -167,11 +168,17 @@ def called(trace_id: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("apart", [True, False])
 def test_every_order_of_a_call(server: Server, apart: bool) -> None:
-    for order in itertools.permutations(range(4)):
+    def tell(order: tuple[int, ...]) -> tuple[tuple[int, ...], str]:
         trace_id = unique("order")
         lines = [call(trace_id)[index] for index in order]
         for request in [[line] for line in lines] if apart else [lines]:
             log(server, *request)
+        return order, trace_id
+
+    with ThreadPoolExecutor(8) as threads:
+        orders = list(threads.map(tell, itertools.permutations(range(4))))
+    assert len(orders) == 24
+    for order, trace_id in orders:
         assert spans(server, trace_id) == called(trace_id), order
         trace = server.get(f"/api/v1/traces/{trace_id}")["trace"]
         # The trace was never ended: it ends with what is last in it.
@@ -204,6 +211,17 @@ def test_shuffled_doubled_and_split(server: Server, number: int) -> None:
     expected = without(plain, spans(server, f"trace-id-{plain}"))
     assert without(mixed, spans(server, f"trace-id-{mixed}")) == expected
     assert len(expected) == 7
+
+
+def test_many_requests_at_once(server: Server) -> None:
+    """Python sends with four threads, and an application has several processes."""
+    trace_ids = [unique("parallel") for _ in range(12)]
+    lines = [line for trace_id in trace_ids for line in call(trace_id)]
+    random.Random(7).shuffle(lines)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda line: log(server, line), lines))
+    for trace_id in trace_ids:
+        assert spans(server, trace_id) == called(trace_id)
 
 
 def test_an_orphan_joins_when_its_parent_comes(server: Server) -> None:
