@@ -37,6 +37,9 @@ SCORES = [
     Client("langfuse-5.0.4", "python/langfuse_scores.py"),
     Client("node", "node/langfuse_scores.mjs"),
 ]
+TYPED = [
+    Client(f"langfuse-{version}", "python/langfuse_api.py") for version in ("2.60.10", "3.15.0", "4.18.0", "5.0.4")
+]
 WRAPPED = Client("langfuse-2.60.10", "python/langfuse_wrapped.py")
 WRAPPED_JAVASCRIPT = Client("node", "node/langfuse_wrapped.mjs")
 
@@ -223,6 +226,21 @@ def test_scores_of_every_client_are_recorded(server: Server, client: Client) -> 
     assert (solved["name"], solved["value"], solved["metadata"]) == ("solved", 1, {"by": "agent"})
     (span,) = server.get(f"/api/v1/traces/{made['trace']}")["spans"]
     assert [score["name"] for score in span["scores"]] == ["helpful"]
+
+
+@pytest.mark.parametrize("client", TYPED, ids=name_of)
+def test_typed_clients_read_every_answer(server: Server, client: Client) -> None:
+    made = client.run(langfuse_variables(server))
+    if client.environment == "langfuse-5.0.4":
+        assert made["accepted"] == "Accepted"
+        assert made["refused"] == [0, 1, ["the value of a NUMERIC score must be a finite number"]]
+    else:
+        assert made["taken"] == ["the-event"]
+        assert made["refused"] == [["bad", 400, "id has 1000 characters; 800 are the limit"]]
+        (root,) = server.trace(made["trace"]).values()
+        assert (root["name"], root["trace_metadata"], root["tags"]) == ("typed", {"metadata": "text"}, ["typed"])
+    (said,) = server.get("/api/v1/scores", trace_id=made["trace"])["data"]
+    assert (said["id"], said["name"], said["value"]) == (made["score"], "stars", 4.5)
 
 
 # Any order of the recorded events ends the same.
