@@ -37,16 +37,16 @@ class RepositoryAnswer(msgspec.Struct):
     data: Repository
 
 
-class Success(msgspec.Struct):
+class Logged(msgspec.Struct):
     """That the lines are stored."""
 
     success: bool = True
 
 
-class SuccessAnswer(msgspec.Struct):
+class LoggedAnswer(msgspec.Struct):
     """An answer in the wrapping of Maxim's SDKs."""
 
-    data: Success
+    data: Logged
 
 
 class EmptyList(msgspec.Struct):
@@ -82,7 +82,7 @@ _LINES: Final[dict[str, Any]] = {
 }
 
 
-@router.post("/v3/log", responses=documented(SuccessAnswer), openapi_extra=_LINES)
+@router.post("/v3/log", responses=documented(LoggedAnswer), openapi_extra=_LINES)
 async def log(
     request: Request, repository: Annotated[str, Query(alias="id", description="The log repository.")]
 ) -> Response:
@@ -97,7 +97,7 @@ async def log(
             await served.ingest.take_pieces(project.id, "maxim", body, request.headers.get("content-encoding"), decode)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
-    return respond(SuccessAnswer(Success()))
+    return respond(LoggedAnswer(Logged()))
 
 
 def _decode(body: bytes, now: int, *, repository: str, max_value_bytes: int) -> Pieces:
