@@ -1,4 +1,4 @@
-"""What is taken out of the store for good: traces with all that belongs to them, and scores."""
+"""What is taken out of the store for good: traces with all that belongs to them."""
 
 from __future__ import annotations
 
@@ -43,11 +43,3 @@ class Deletes:
         )
         for table in TABLES:
             self._engine.command(f"DELETE FROM {table} WHERE {where}", parameters)  # noqa: S608
-
-    def score(self, project_id: str, score_id: str) -> None:
-        """Delete a score. Its tombstone stays, so that an earlier message that comes late does not bring it back."""
-        self._engine.command(
-            "INSERT INTO scores SELECT * REPLACE (true AS removed, revision + 1 AS revision) FROM scores FINAL "
-            "WHERE project_id = {project_id:String} AND id = {id:String}",
-            {"project_id": project_id, "id": score_id},
-        )

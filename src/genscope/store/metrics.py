@@ -335,9 +335,9 @@ class Metrics:
         table = "scores" if view.source == "scores" else "spans"
         spans = Where([f"project_id = {project}", f"trace_id IN (SELECT trace_id FROM {table} WHERE {condition})"])  # noqa: S608
         if join == "span":
-            columns, rows = ("span_id", "name", "model", "prompt_name", "prompt_version"), f"spans FINAL WHERE {spans}"
+            columns, rows = ["span_id", "name", "model", "prompt_name", "prompt_version"], f"spans FINAL WHERE {spans}"
         else:
-            columns = ("name", "tags", "user_id", "session_id", "release", "version")
+            columns = ["name", "tags", "user_id", "session_id", "release", "version"]
             rows = f"({sql('traces_rows').substitute(where=str(spans), counts='true AS counts')})"
         # Names of their own: those of the view's columns would be ambiguous.
         named = ", ".join(f"{column} AS {join}__{column}" for column in ("trace_id", *columns))

@@ -23,7 +23,6 @@ from genscope.api.langfuse.parameters import (
 )
 from genscope.api.langfuse.shapes import (
     DEFAULT,
-    Message,
     NumberedPage,
     for_old_clients,
     said,
@@ -121,16 +120,6 @@ def get_score_v1(request: Request, project: Authorised, score_id: str) -> Respon
 def get_score_v2(request: Request, project: Authorised, score_id: str) -> Response:
     """Return a score."""
     return respond(score_shape(_one(request, project.id, score_id)))
-
-
-@router.delete("/scores/{score_id}", status_code=202, responses=documented(Message))
-def delete_score(request: Request, project: Authorised, score_id: str) -> Response:
-    """Delete a score; it is gone when this answers."""
-    _one(request, project.id, score_id)
-    services(request).deletes.score(project.id, score_id)
-    response = respond(Message("Score deleted successfully"))
-    response.status_code = 202
-    return response
 
 
 @router.get("/v3/scores", responses=documented(dict[str, Any]))
