@@ -20,6 +20,7 @@ from tests.providers.conversation import ANSWER, PROVIDERS, QUESTION, SYSTEM, to
 from tests.running import Server
 from tests.test_clients import ANSWER as REPLY
 from tests.test_clients import MESSAGES, Client
+from tests.test_receive_lemma import ANYTHING, SENT
 
 #: What Lemma gave a user; it names nothing here.
 PROJECT = "00000000-0000-4000-8000-000000000001"
@@ -321,6 +322,23 @@ def test_deliveries_in_any_order_and_number_end_the_same(
     assert recorded.replay(server, data.draw(st.permutations(recorded.bodies + again))) == recorded.outcome
 
 
+def test_what_comes_again_after_a_restart_counts_once(fresh_server: Server) -> None:
+    made = run(fresh_server, MIDDLE, "bit_by_bit", "user-restart")
+    sent = Recorded(made["trace"], made["bodies"], None)
+    for body in sent.bodies:
+        deliver(fresh_server, body)
+    before = shape_of(fresh_server, sent)
+    fresh_server.stop()
+    fresh_server.start()
+    for body in (sent.bodies[0], sent.bodies[2]):
+        deliver(fresh_server, body)
+    assert shape_of(fresh_server, sent) == before
+
+
+def shape_of(server: Server, sent: Recorded) -> Any:
+    return shape(server.get(f"/api/v1/traces/{sent.trace_id}"))
+
+
 def post(server: Server, body: Any, **headers: str) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     bearer = {"Authorization": f"Bearer {server.secret_key}"}
@@ -339,6 +357,19 @@ def test_errors_are_told_where_the_sdk_looks(server: Server) -> None:
     assert post(server, trace, Authorization="Bearer wrong").status_code == 401
     assert "detail" in post(server, trace, Authorization="Bearer wrong").json()
     assert post(server, trace, **{"Content-Encoding": "br"}).status_code == 415
+
+
+@settings(max_examples=30, deadline=None)
+@given(about=SENT, spans=st.lists(SENT | ANYTHING, max_size=4), replace=ANYTHING)
+def test_whatever_is_sent_is_no_error_of_the_server(server: Server, about: Any, spans: Any, replace: Any) -> None:
+    trace_id = f"any-{secrets.token_hex(8)}"
+    trace = about | {"id": trace_id, "name": about.get("name") or "agent", "spans": spans}
+    named = isinstance(trace["name"], str) and trace["name"].strip()
+    answer = post(server, {"project_id": PROJECT, "trace": trace, "replace": replace})
+    assert answer.status_code == (201 if named else 400), answer.text
+    if named:
+        found = server.get(f"/api/v1/traces/{trace_id}")["spans"]
+        assert len(spans) >= len(found) - 1 + len(answer.json()["rejected"])
 
 
 def test_a_bad_step_is_named_and_harms_nobody(server: Server) -> None:

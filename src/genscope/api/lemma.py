@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -45,7 +45,34 @@ class IngestStatus(msgspec.Struct):
     status: Literal["ready", "not_found"]
 
 
-@router.post("/ingest", status_code=CREATED, responses=documented(Delivered))
+class Refused(msgspec.Struct):
+    """Why a request was refused, where Lemma's SDK looks for it."""
+
+    detail: str
+
+
+def _documented(type_: Any, status: int) -> dict[int | str, dict[str, Any]]:
+    answer, refusal = documented(type_)[200], documented(Refused)[200]
+    return {status: answer, "4XX": refusal | {"description": "Refused"}}
+
+
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["project_id", "trace"],
+                    "properties": {"project_id": {"type": "string"}, "trace": {"type": "object"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("/ingest", status_code=CREATED, responses=_documented(Delivered, CREATED), openapi_extra=_BODY)
 async def ingest(request: Request) -> Response:
     """Take a trace; the answer comes when it is on disk."""
     served = services(request)
@@ -72,7 +99,7 @@ async def ingest(request: Request) -> Response:
     return answer
 
 
-@router.get("/ingest-status", responses=documented(IngestStatus))
+@router.get("/ingest-status", responses=_documented(IngestStatus, 200))
 def ingest_status(
     request: Request,
     otel_trace_id: Annotated[str, Query(description="`trace.id`, as it was delivered.")],
