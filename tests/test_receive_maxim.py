@@ -68,6 +68,12 @@ def test_ids_may_be_anything(identity: str) -> None:
     assert only(f"span{{id={identity},action=update,data={{}}}}").entity == entity("span", identity)
 
 
+def test_names_may_be_numbers() -> None:
+    """JavaScript takes any value that looks like an id, and writes it as a text before the data and as it is in them."""
+    made = decode('trace{id=7,action=add-span,data={"id":8,"name":9}}').patches[0]
+    assert (made.entity, made.parent, made.span.name) == (entity("span", "8"), entity("trace", "7"), "9")
+
+
 def test_half_pairs_of_surrogates_and_nan_are_no_reason_to_lose_a_line() -> None:
     patch = only('trace{id=t,action=update,data={"input":"cut \\ud83d","output":"\\ud83d\\ude00","x":NaN}}')
     assert (patch.span.input, patch.span.output) == ("cut \ufffd", "😀")
@@ -91,7 +97,8 @@ def test_half_pairs_of_surrogates_and_nan_are_no_reason_to_lose_a_line() -> None
         ("planet{id=t,action=create,data={}}", "'planet'"),
         ("storage{id=t,action=create,data={}}", "no entity and action"),
         ("trace{id=t,action=create,data=[]}", "no JSON object"),
-        ('trace{id=t,action=create,data={"name":7}}', "7 stands where a text"),
+        ('trace{id=t,action=create,data={"name":[7]}}', "[7] stands where a text"),
+        ('trace{id=t,action=create,data={"name":true}}', "true stands where a text"),
         ('trace{id=t,action=create,data={"tags":["a"]}}', "where an object"),
         ('trace{id=t,action=update,data={"metadata":"x"}}', "where an object"),
         ('trace{id=t,action=update,data={"metrics":{"a":[1]}}}', "where a number"),
@@ -100,7 +107,8 @@ def test_half_pairs_of_surrogates_and_nan_are_no_reason_to_lose_a_line() -> None
         ('trace{id=t,action=create,data={"startTimestamp":1e300}}', "no time"),
         ('trace{id=t,action=create,data={"startTimestamp":true}}', "no time"),
         ("trace{id=t,action=add-span,data={}}", "an id is missing"),
-        ('trace{id=t,action=add-span,data={"id":5}}', "no string"),
+        ('trace{id=t,action=add-span,data={"id":5.5}}', "no text"),
+        ('trace{id=t,action=add-span,data={"id":true}}', "no text"),
         ('trace{id=t,action=add-feedback,data={"metadata":{}}}', "neither a score nor a comment"),
         ('generation{id=g,action=update,data={"messages":[1]}}', "where messages"),
         ('generation{id=g,action=update,data={"modelParameters":[]}}', "where an object"),

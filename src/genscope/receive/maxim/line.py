@@ -67,10 +67,11 @@ def parse(text: bytes, max_value_bytes: int) -> Line:
 
 
 def checked_id(value: Any) -> str:
-    """Return an id. Raises MalformedError if it is missing, no string or too long."""
-    if isinstance(value, str) and 0 < len(value) <= LONGEST_ID:
-        return value
-    raise MalformedError(f"an id is missing, no string or longer than {LONGEST_ID} characters")
+    """Return an id, which JavaScript may have as a number. Raises MalformedError if it is missing, neither or too long."""
+    named = str(value) if type(value) is int else value
+    if isinstance(named, str) and 0 < len(named) <= LONGEST_ID:
+        return named
+    raise MalformedError(f"an id is missing, no text or longer than {LONGEST_ID} characters")
 
 
 def _json(text: bytes) -> Any:

@@ -63,9 +63,11 @@ def _instant(text: str) -> int | None:
 
 
 def text(value: Json) -> str | None:
-    """A name; None for an empty one."""
+    """A name, of which a number is one as well; None for an empty one."""
     if isinstance(value, str):
         return value or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return dumped(value)
     raise MalformedError(f"{_shown(value)} stands where a text was expected")
 
 
