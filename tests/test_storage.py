@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import socket
@@ -22,6 +23,7 @@ from genscope.config import Settings
 from genscope.links import LIFETIME
 from genscope.store.catalog import Catalog
 from tests.running import START_SECONDS, Server, free_port
+from tests.test_clients import Client, name_of
 
 UPLOAD_URL = "/api/sdk/v1/log-repositories/attachments/upload-url"
 #: Longer than what is held in memory, and than one part of an upload to a bucket.
@@ -406,3 +408,29 @@ def test_a_line_that_is_uploaded_by_itself_is_a_part_of_its_log(server: Server, 
 
 def test_an_uploaded_line_that_is_none_harms_nobody(server: Server) -> None:
     assert put(upload_url(server, "shop/large-logs/1"), b"no line at all").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sdk",
+    [Client("maxim-3.14.20", "python/maxim_attachments.py"), Client("node", "node-maxim/attachments.mjs")],
+    ids=name_of,
+)
+def test_an_sdk_attaches_files_and_uploads_a_long_line(server: Server, sdk: Client) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(100)
+    variables = {"GENSCOPE_URL": server.url, "GENSCOPE_SECRET_KEY": server.secret_key}
+    made = sdk.run(variables, base64.b64encode(picture).decode())
+
+    spans = server.trace(made["trace"])
+    (notes,) = spans[f"{made['trace']}:root"]["attachments"]
+    assert (notes["name"], notes["mime_type"]) == ("notes.txt", "text/plain")
+    assert get(notes["url"]).text == "what was noted"
+
+    generation = spans[made["generation"]]
+    assert generation["input"][-1]["content"] == "and this? " * 200_000
+    files = [one for one in generation["attachments"] if one["type"] == "file"]
+    (link,) = [one for one in generation["attachments"] if one["type"] == "url"]
+    assert link["url"] == "https://example.com/picture.png"
+    assert sorted(one["place"] or "" for one in files) == ["", "input"]
+    for one in files:
+        assert one["mime_type"] == "image/png"
+        assert get(one["url"]).content == picture
