@@ -2,5 +2,8 @@
 
 from genscope.web.assets import Assets
 from genscope.web.pages import error_page, router
+from genscope.web.rejected import router as rejected
+
+router.include_router(rejected)
 
 __all__ = ["Assets", "error_page", "router"]

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from genscope.conventions import lemma
 from genscope.messages import speaker
-from genscope.model import Attachment, Attributes, Json, Span
+from genscope.model import Attachment, Attributes, Json, Score, Span
 from genscope.web import bill, messages, why
 from genscope.web.media import Address, Medium, medium
 from genscope.web.messages import Message
@@ -49,6 +49,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A score, and its value as text."""
+
+    score: Score
+    value: str
+    of_trace: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """What the pane of a span shows. Durations are nanoseconds."""
 
@@ -63,6 +72,7 @@ class Detail:
     tokens_per_second: float | None
     #: What is attached, but for what the conversation shows already.
     attachments: list[Medium]
+    scores: list[Said]
     #: What a tool said to the user.
     told_user: str | None
 
@@ -113,8 +123,24 @@ def failures(span: Span) -> list[Failure]:
     ]
 
 
-def detail(span: Span, attachments: Iterable[Attachment], address: Address) -> Detail:
-    """Return what the pane of `span` shows; `address` tells where an attachment is."""
+def spoken(span: Span, scores: Iterable[Score]) -> list[Said]:
+    """Return what was said of a span; at the root of a trace what was said of the trace, too."""
+    root = span.parent_span_id is None or span.is_root is True
+    return [
+        Said(score, _value(score), score.span_id is None)
+        for score in scores
+        if score.span_id == span.span_id or (root and score.span_id is None)
+    ]
+
+
+def _value(score: Score) -> str:
+    if score.data_type == "BOOLEAN" and score.value is not None:
+        return "true" if score.value else "false"
+    return score.string_value if score.string_value is not None else f"{score.value:g}"
+
+
+def detail(span: Span, attachments: Iterable[Attachment], address: Address, scores: Iterable[Score]) -> Detail:
+    """Return what the pane of `span` shows; `address` tells where an attachment is, `scores` are those of the trace."""
     said, answered = body(span, "input", address), body(span, "output", address)
     drawn = {
         part.medium.key
@@ -137,5 +163,6 @@ def detail(span: Span, attachments: Iterable[Attachment], address: Address) -> D
         time_to_first_token=first,
         tokens_per_second=produced / (writing / 1e9) if produced and writing and writing > 0 else None,
         attachments=[medium(one, address) for one in attachments if one.key is None or one.key not in drawn],
+        scores=spoken(span, scores),
         told_user=(lemma.told_user(span) or "")[:MAX_TEXT] or None,
     )

@@ -65,7 +65,8 @@ def _viewer(request: Request) -> Project:
 Viewer = Annotated[Project, Depends(_viewer)]
 
 
-def _frame(request: Request, project: Project, page: str) -> dict[str, Any]:
+def frame(request: Request, project: Project, page: str) -> dict[str, Any]:
+    """Return what the frame around every page needs."""
     return {"page": page, "project": project, "anonymous": services(request).auth.anonymous}
 
 
@@ -173,7 +174,7 @@ def generations(request: Request, project: Viewer, where: str = "", cursor: str 
     response = render(
         "generations.html",
         400 if error else 200,
-        **_frame(request, project, "generations"),
+        **frame(request, project, "generations"),
         listing=listing,
         rows=rows,
         cursor=older,
@@ -213,7 +214,7 @@ def _welcome(request: Request, project: Project) -> Response:
     keys = parts.auth.public_keys(project.id)
     return render(
         "welcome.html",
-        **_frame(request, project, "generations"),
+        **frame(request, project, "generations"),
         url=public_url(request),
         public_key=keys[0] if keys else "$GENSCOPE_PUBLIC_KEY",
     )
@@ -241,7 +242,7 @@ def trace(request: Request, project: Viewer, trace_id: str, span: str = "") -> R
     chosen = next((row.span for row in rows if row.span.span_id == span), rows[0].span)
     return render(
         "trace.html",
-        **_frame(request, project, "trace"),
+        **frame(request, project, "trace"),
         trace_id=trace_id,
         summary=summary,
         rows=rows[:MAX_ROWS],
@@ -263,7 +264,8 @@ def span_pane(request: Request, project: Viewer, trace_id: str, span_id: str) ->
 def _detail(request: Request, project: Project, span: Span) -> detail.Detail:
     served = services(request)
     attached = served.attachments.of_spans(project.id, [span]).get((span.trace_id, span.span_id), ())
-    return detail.detail(span, attached, partial(served.links.address, project.id))
+    scores = served.reader.scores.of_traces(project.id, [span.trace_id])
+    return detail.detail(span, attached, partial(served.links.address, project.id), scores)
 
 
 @router.get("/traces/{trace_id}/spans/{span_id}/{side}.txt")
@@ -277,4 +279,4 @@ def span_text(request: Request, project: Viewer, trace_id: str, span_id: str, si
 
 
 def _missing(request: Request, project: Project, trace_id: str) -> Response:
-    return render("missing.html", 404, **_frame(request, project, "trace"), trace_id=trace_id)
+    return render("missing.html", 404, **frame(request, project, "trace"), trace_id=trace_id)
