@@ -25,7 +25,7 @@ ANSWER = "Sorry to hear that. Can you please share your customer id?"
 OPENTELEMETRY = ["maxim_java", "opentelemetry_python"]
 
 
-def run(server: Server, name: str, directory: Path) -> str:
+def run(server: Server, name: str, directory: Path, secret_key: str | None = None) -> str:
     """Run an example and return the id of the trace that it printed."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -34,7 +34,7 @@ def run(server: Server, name: str, directory: Path) -> str:
         "NO_PROXY": "*",
         "GENSCOPE_URL": server.url,
         "GENSCOPE_PUBLIC_KEY": server.public_key,
-        "GENSCOPE_SECRET_KEY": server.secret_key,
+        "GENSCOPE_SECRET_KEY": secret_key or server.secret_key,
         "GENSCOPE_PROJECT": server.project,
     }
     done = subprocess.run(
@@ -101,6 +101,16 @@ def test_example_is_recorded_whole(server: Server, browser: Browser, name: str, 
     assert all(one["end_time"] is not None for one in (trace["trace"], span, generation, failed))
 
     look(browser, server, trace_id, root["session_id"])
+
+
+@pytest.mark.parametrize("name", ["maxim_python", "maxim_typescript"])
+def test_maxims_programs_survive_a_wrong_key(server: Server, name: str, tmp_path: Path) -> None:
+    trace_id = run(server, name, tmp_path, secret_key="wrong")
+
+    with server.client() as client:
+        assert client.get(f"/api/v1/traces/{trace_id}").status_code == 404
+    # What was refused waits in a file to be sent again.
+    assert any(trace_id in log.read_text() for log in tmp_path.rglob("logs-*.log"))
 
 
 def look(browser: Browser, server: Server, trace_id: str, session_id: str) -> None:
