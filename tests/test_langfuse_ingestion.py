@@ -6,6 +6,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,16 @@ def test_any_order_doubling_and_splitting_of_events_ends_the_same(
         assert send(server, *shuffled[begin:end], metadata=recorded["metadata"]) == []
     trace_id = names[in_order["trace"]["trace_id"]]
     assert renamed(seen(server, trace_id), {new: old for old, new in names.items()}) == in_order
+
+
+def test_events_in_requests_side_by_side_end_the_same(server: Server, recorded: dict[str, Any], in_order: Any) -> None:
+    names = {event["body"]["id"]: str(uuid.uuid4()) for event in recorded["batch"]}
+    events = renamed(recorded["batch"] * 2, names)
+    with ThreadPoolExecutor(8) as threads:
+        for errors in threads.map(lambda one: send(server, one, metadata=recorded["metadata"]), events):
+            assert errors == []
+    found = seen(server, names[in_order["trace"]["trace_id"]])
+    assert renamed(found, {new: old for old, new in names.items()}) == in_order
 
 
 def test_an_update_before_its_create_and_alone(server: Server) -> None:
