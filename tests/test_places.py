@@ -169,6 +169,13 @@ def test_a_value_that_is_told_again_is_no_news(store: Store, project: str) -> No
     assert span.name == "second"
 
 
+def test_a_result_that_repeats_what_a_creation_said_holds_against_an_update(store: Store, project: str) -> None:
+    for rank, name in ((0, "first"), (1, "second"), (2, "first"), (1, "second")):
+        store.take(store.server(), project, [patch(G, patch_order(rank, rank), trace="t", name=name)])
+    (span,) = store.spans(project, "t")
+    assert span.name == "first"
+
+
 def test_a_cheaper_cost_that_comes_later_holds(store: Store, project: str) -> None:
     server = store.server()
     store.take(

@@ -56,6 +56,8 @@ LISTS: Final = ("tags", "tools", "tool_calls")
 _scalars: Final = attrgetter(*SCALARS)
 #: What a price depends on beside the start and the tokens.
 PRICED_BY: Final = ("type", "model", "provider", "service_tier", "server_address")
+#: The bits of an order that are its rank.
+RANKS: Final = 3 << 62
 #: What a price is.
 BILL: Final = ("cost", "cost_source", "cost_missing", "cost_rule")
 
@@ -64,30 +66,35 @@ BILL: Final = ("cost", "cost_source", "cost_missing", "cost_rule")
 class History:
     """What is known of a span without its payloads."""
 
-    #: `field hash-of-the-value` -> the order in which that value was told first.
+    #: `field hash-of-the-value` -> when that value was told, see `revise`.
     revisions: dict[str, int] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     _best: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for revision, order in self.revisions.items():
+        for revision, first in self.revisions.items():
             name, _, digest = revision.rpartition(" ")
-            self._best[name] = max(self._best.get(name, (-1, "")), (order, digest))
+            self._best[name] = max(self._best.get(name, (-1, "")), (first ^ RANKS, digest))
 
-    def revise(self, name: str, digest: str, order: int) -> tuple[str, int, bool]:
+    def revise(self, name: str, digest: str, order: int) -> tuple[str, int, int | None]:
         """Learn that a field was told a value.
 
+        Of several times that a value was told, the first of the highest rank counts: so a result that repeats what a creation
+        said holds against an update, and one that is delivered twice is no news. Kept with its rank turned over, that is the least.
+
         Returns:
-            The key of the revision, the order in which that value was told first, and whether no other value of the field is newer.
+            The key of the revision, what is kept of it, and the order of the value if no other value of the field is newer.
         """
-        revision = f"{name} {digest}"
-        first = self.revisions.get(revision)
-        if first is None or order < first:
-            first = self.revisions[revision] = order
-        told, best = (first, digest), self._best.get(name)
+        revision, kept = f"{name} {digest}", order ^ RANKS
+        known = self.revisions.get(revision)
+        if known is None or kept < known:
+            self.revisions[revision] = kept
+        else:
+            kept = known
+        told, best = (kept ^ RANKS, digest), self._best.get(name)
         if best is None or told > best:
             self._best[name] = best = told
-        return revision, first, best == told
+        return revision, kept, told[0] if best == told else None
 
 
 @dataclass(slots=True)
@@ -101,10 +108,10 @@ class Partial:
     priced_anew: bool = False
 
     def tell(self, name: str, value: Any, order: int) -> int | None:
-        """Learn that a field was told a value: the order in which it was first, None if another value is newer."""
-        revision, first, holds = self.history.revise(name, _digest(value), order)
-        self.revisions[revision] = first
-        return first if holds else None
+        """Learn that a field was told a value, and return since which order it holds; None if another value is newer."""
+        revision, kept, since = self.history.revise(name, _digest(value), order)
+        self.revisions[revision] = kept
+        return since
 
     def add(self, patch: Patch) -> None:
         """Add a piece."""
@@ -124,10 +131,10 @@ class Partial:
                 continue
             into = getattr(row, name)
             for key, value in entries.items():
-                first = self.tell(f"{name}.{key}", value, order)
-                if first is not None:
+                since = self.tell(f"{name}.{key}", value, order)
+                if since is not None:
                     into[key] = value
-                    row.orders[f"{name}.{key}"] = first
+                    row.orders[f"{name}.{key}"] = since
         for name in LISTS:
             if listed := getattr(told, name):
                 known = getattr(row, name)

@@ -269,7 +269,7 @@ class Patch:
 
     Merging: maps and lists unite, the earliest start and the latest end win, and of two values of another field or of one entry
     of a map the one of the higher `order` (`patch_order`) wins, however they arrive; any level wins over `DEFAULT`. A value that
-    is told again keeps its first order. Counts of tokens only grow.
+    is told again in the same rank keeps its first order. Counts of tokens only grow.
     """
 
     entity: Entity

@@ -250,9 +250,9 @@ class _Request:
             ):
                 partial.span.parent_span_id = patch.parent.span_id
             for score in patch.scores:
-                first = partial.tell(f"score.{score.id}", [score.value, score.string_value, score.comment], patch.order)
-                if first is not None:
-                    said.append((place, replace(score, revision=first)))
+                since = partial.tell(f"score.{score.id}", [score.value, score.string_value, score.comment], patch.order)
+                if since is not None:
+                    said.append((place, replace(score, revision=since)))
         if self._joined:
             self._places.join(self._project_id, self._joined)
         placed = Placed()

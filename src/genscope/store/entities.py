@@ -45,7 +45,7 @@ class Placement:
     trace_id: str
     time: int
     linked: int = 0
-    #: `field hash-of-the-value` -> the order in which that value was told first.
+    #: `field hash-of-the-value` -> when that value was told; of two the lesser holds, see `genscope.merge`.
     revisions: dict[str, int] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     #: Other times under which a server that knew no better may have stored pieces.
