@@ -740,6 +740,7 @@ def test_go_0_2(fresh_server: Server) -> None:
     assert root["metadata"] == {"b": True, "f": 1.5, "n": 1, "nil": "null", "o": {"a": 1}, "s": "x"}
     generation = spans["gen-go-1"]
     assert generation["prompt_name"] == "prompt-2"
+    assert generation["model"] == "gpt-4o"
     assert generation["attributes"]["model"] == "gpt-4o-2024-08-06"
     assert generation["model_parameters"] == {"temperature": 0.1}
     assert [message["content"] for message in generation["input"]] == ["help", [{"text": "hi", "type": "text"}], "more"]
