@@ -25,7 +25,7 @@ def reject(server: Server, count: int, reason: str = "") -> None:
     batch = [
         {
             "id": f"e{index}",
-            "type": "span-create",
+            "type": "span-update",
             "timestamp": "2026-01-02T03:04:05Z",
             "body": {"name": f"no id {reason}"},
         }

@@ -278,7 +278,7 @@ class Metrics:
             text += " GROUP BY " + ", ".join(str(place) for place in range(1, len(groups) + 1))
         columns = asked.columns
         order = [f"{columns.index(name) + 1} {'DESC' if largest else 'ASC'}" for name, largest in asked.order]
-        text += f" ORDER BY {', '.join(order)} LIMIT {asked.limit:d}"
+        text += (f" ORDER BY {', '.join(order)}" if order else "") + f" LIMIT {asked.limit:d}"
         rows = self._engine.query(text, parameters).to_pylist()
         return [dict(zip(columns, map(_plain, row.values()), strict=True)) for row in rows]
 
