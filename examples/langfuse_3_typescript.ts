@@ -6,6 +6,7 @@
 // where the server is, by default where `make run` starts it; GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY are the pair that it printed.
 import { Langfuse } from "langfuse";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 
 const question = "My internet is not working";
 const answer = "Sorry to hear that. Can you please share your customer id?";
@@ -15,8 +16,9 @@ const messages = [
 ];
 const call = { model: "gpt-4o", modelParameters: { temperature: 0.7 }, input: messages };
 
-// Stands in for the client of your model's provider.
+// Stands in for the client of your model's provider, and takes its time.
 async function callModel() {
+  await setTimeout(10);
   return { text: answer, usage: { inputTokens: 100, outputTokens: 50 } };
 }
 

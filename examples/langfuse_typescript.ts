@@ -9,6 +9,7 @@ import { LangfuseSpanProcessor } from "@langfuse/otel";
 import { propagateAttributes, startActiveObservation } from "@langfuse/tracing";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 
 const question = "My internet is not working";
 const answer = "Sorry to hear that. Can you please share your customer id?";
@@ -18,8 +19,9 @@ const messages = [
 ];
 const call = { model: "gpt-4o", modelParameters: { temperature: 0.7 }, input: messages };
 
-// Stands in for the client of your model's provider.
+// Stands in for the client of your model's provider, and takes its time.
 async function callModel() {
+  await setTimeout(10);
   return { text: answer, usage: { inputTokens: 100, outputTokens: 50 } };
 }
 

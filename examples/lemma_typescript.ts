@@ -11,6 +11,7 @@ import { propagateAttributes, startActiveObservation } from "@langfuse/tracing";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 
 const question = "My internet is not working";
 const answer = "Sorry to hear that. Can you please share your customer id?";
@@ -19,8 +20,9 @@ const messages = [
   { role: "user", content: question },
 ];
 
-// Stands in for the client of your model's provider.
+// Stands in for the client of your model's provider, and takes its time.
 async function callModel() {
+  await setTimeout(10);
   return { text: answer, usage: { inputTokens: 100, outputTokens: 50 } };
 }
 

@@ -6,6 +6,7 @@
 // says where the server is, by default where `make run` starts it; GENSCOPE_SECRET_KEY is the sk-gs-... that it printed.
 import { Maxim } from "@maximai/maxim-js";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 
 const traceId = `trace-${randomUUID()}`;
 const question = "My internet is not working";
@@ -15,8 +16,9 @@ const messages = [
   { role: "user" as const, content: question },
 ];
 
-// Stands in for the client of your model's provider.
+// Stands in for the client of your model's provider, and takes its time.
 async function callModel() {
+  await setTimeout(10);
   return {
     id: "chatcmpl-123",
     object: "chat.completion",
