@@ -23,6 +23,8 @@ from genscope.receive.errors import BadRequest, Overloaded, TooLarge
 
 #: What of a body is held in memory while it arrives; more goes to a nameless file.
 IN_MEMORY: Final = 1 << 20
+#: Parts of 5 MiB, the least that a bucket takes, that one upload may have in memory on their way.
+PARTS: Final = 2
 #: Bytes that a reader is given at a time.
 CHUNK: Final = 1 << 18
 #: How long a bucket that does not answer is asked again: senders wait 30 s.
@@ -90,7 +92,7 @@ class Objects:
                 if sha256 is not None and hashed.digest() != sha256:
                     raise BadRequest("the bytes do not have the SHA-256 that was announced: send the file again")
                 await whole.seek(0)
-                await self._store.put_async(name, whole.wrapped)
+                await self._store.put_async(name, whole.wrapped, max_concurrency=PARTS)
             if self._directory and self._fsync:
                 await asyncio.to_thread(_sync, self._directory, name)
         except (BaseError, OSError) as error:

@@ -14,7 +14,7 @@ from genscope.query.filter import Filter
 from genscope.store.engine import Engine
 from genscope.store.rows import TEXT_MAP, from_json, to_json
 from genscope.store.sql import sql
-from genscope.store.where import Where, where
+from genscope.store.where import where
 
 #: Columns whose name and value are those of the field of `Attachment`.
 PLAIN: Final = {
@@ -69,7 +69,8 @@ class Attachments:
             condition.add(f"span_id IN {condition.bind_list({id_ for span in some for id_ in _ids(span)})}")
             condition.add(f"trace_id IN {condition.bind_list({'', *(span.trace_id for span in some)})}")
             attached: dict[tuple[str, str, str], list[Attachment]] = {}
-            for one in self._read(condition):
+            rows = self._engine.query(sql("attachments").substitute(where=str(condition)), condition.parameters)
+            for one in map(_attachment, rows.to_pylist()):
                 attached.setdefault((one.trace_id or "", one.entity.id, one.entity.repository or ""), []).append(one)
             for span in some if attached else ():
                 keys = product(("", span.trace_id), _ids(span), {"", span.repository or ""})
@@ -80,13 +81,8 @@ class Attachments:
 
     def of_key(self, project_id: str, key: str) -> Attachment | None:
         """Return an attachment whose bytes are the object of this key; None if there is none."""
-        condition = where(project_id, Filter())
-        condition.add(f"key = {condition.bind(key)}")
-        return next(iter(self._read(condition)), None)
-
-    def _read(self, condition: Where) -> list[Attachment]:
-        rows = self._engine.query(sql("attachments").substitute(where=str(condition)), condition.parameters)
-        return [_attachment(row) for row in rows.to_pylist()]
+        rows = self._engine.query(sql("attachment_of_key").template, {"project_id": project_id, "key": key}).to_pylist()
+        return _attachment(rows[0]) if rows else None
 
 
 def _ids(span: Span) -> list[str]:

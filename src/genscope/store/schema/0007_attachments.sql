@@ -20,4 +20,5 @@ CREATE TABLE IF NOT EXISTS attachments
 )
 ENGINE = CoalescingMergeTree
 ORDER BY (project_id, span_id, repository, trace_id, id)
-SETTINGS index_granularity = 1024, fsync_after_insert = $fsync, fsync_part_directory = $fsync;
+-- A page of a list asks about spans all over the table: small granules and blocks are what it reads little of.
+SETTINGS index_granularity = 256, min_compress_block_size = 4096, max_compress_block_size = 16384, fsync_after_insert = $fsync, fsync_part_directory = $fsync;
