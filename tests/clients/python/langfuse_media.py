@@ -1,4 +1,4 @@
-"""A model that is shown a picture and a voice, in the calls of langfuse 3.15 to 5. Prints the ids of trace, spans and media as JSON."""
+"""A model that is shown a picture and a voice, in the calls of langfuse 3.15 to 5. Prints what it made as JSON."""
 
 import base64
 import json
@@ -12,21 +12,19 @@ langfuse = get_client()
 spoken = LangfuseMedia(content_bytes=voice, content_type="audio/wav")
 data_uri = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
-with langfuse.start_as_current_observation(name="describe", input={"voice": spoken}) as root:
-    with langfuse.start_as_current_observation(as_type="generation", name="look", model="gpt-4o") as generation:
-        generation.update(
-            input=[
-                {
-                    "role": "user",
-                    "content": [
-                        {"type": "text", "text": "What is on this picture?"},
-                        {"type": "image_url", "image_url": {"url": data_uri}},
-                    ],
-                }
-            ],
-            output="A red square.",
-            metadata={"again": LangfuseMedia(content_bytes=picture, content_type="image/png")},
-        )
+question = [
+    {"type": "text", "text": "What is on this picture?"},
+    {"type": "image_url", "image_url": {"url": data_uri}},
+]
+with (
+    langfuse.start_as_current_observation(name="describe", input={"voice": spoken}) as root,
+    langfuse.start_as_current_observation(as_type="generation", name="look", model="gpt-4o") as generation,
+):
+    generation.update(
+        input=[{"role": "user", "content": question}],
+        output="A red square.",
+        metadata={"again": LangfuseMedia(content_bytes=picture, content_type="image/png")},
+    )
 langfuse.flush()
 
 resolved = langfuse.resolve_media_references(
