@@ -103,7 +103,8 @@ TABLE: Table = {
     "user_id": {"enduser.id": text},
     "session_id": {"lemma.thread_id": text, "langfuse.trace.metadata.lemma.thread_id": _unquoted},
     "environment": {"langfuse.trace.metadata.deployment.environment.name": _unquoted},
-    "tools": {"llm.tools": gen_ai.TABLE["tools"]["gen_ai.tool.definitions"]},
+    # Its receiver calls `llm.tools` so, which others fill with what is no list of tools.
+    "tools": {"lemma.tools": gen_ai.TABLE["tools"]["gen_ai.tool.definitions"]},
     "input": {"ai.agent.input": content, "tool.args": content},
     "output": {"ai.agent.output": content, "tool.result": content},
 }

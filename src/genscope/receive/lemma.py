@@ -182,6 +182,8 @@ class _Delivery:
         if tool := _text(sent, "tool_name"):
             attributes.setdefault("tool.name", tool)
         understood = dict(attributes)
+        if "llm.tools" in understood:
+            understood["lemma.tools"] = understood["llm.tools"]
         if model := _text(sent, "model"):
             understood.setdefault("llm.model_name", model)
         raw = self._raw(id_, self._entity.span_id, sent, understood)
