@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,10 +12,16 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from genscope.api.langfuse import observations, scores, traces
+from genscope.api.langfuse.parameters import OPERATORS, Asked
+from genscope.store.metrics import AGGREGATIONS, GRANULARITIES, VIEWS
 from tests.command import make_project
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, request, span
+from tests.test_api_fuzz import GENTLY
 from tests.test_clients import Client, langfuse_variables
 
 SECOND = 10**9
@@ -807,6 +813,182 @@ def test_a_bad_parameter_is_named(server: Server) -> None:
             answer = client.get(f"/api/public{path}")
             assert answer.status_code == 400, path
             assert name in answer.json()["message"], path
+
+
+PARAMETERS = st.sampled_from(
+    [
+        "page",
+        "limit",
+        "userId",
+        "name",
+        "sessionId",
+        "fromTimestamp",
+        "toTimestamp",
+        "orderBy",
+        "tags",
+        "version",
+        "release",
+        "environment",
+        "fields",
+        "filter",
+        "type",
+        "traceId",
+        "level",
+        "parentObservationId",
+        "isRootObservation",
+        "fromStartTime",
+        "toStartTime",
+        "cursor",
+        "expandMetadata",
+        "operator",
+        "value",
+        "valueMin",
+        "valueMax",
+        "scoreIds",
+        "observationId",
+        "dataType",
+        "source",
+        "configId",
+        "queueId",
+        "traceTags",
+        "traceName",
+        "query",
+    ]
+)
+COLUMN = st.sampled_from(
+    [
+        "id",
+        "name",
+        "timestamp",
+        "startTime",
+        "tags",
+        "metadata",
+        "latency",
+        "totalCost",
+        "level",
+        "type",
+        "value",
+        "isRootObservation",
+    ]
+)
+TYPE = st.sampled_from(
+    [
+        "string",
+        "stringOptions",
+        "arrayOptions",
+        "number",
+        "datetime",
+        "stringObject",
+        "numberObject",
+        "categoryOptions",
+        "boolean",
+        "null",
+    ]
+)
+OPERATOR = st.sampled_from(
+    ["=", "<>", ">", "<=", "any of", "none of", "all of", "contains", "starts with", "is set", "is null", "is not null"]
+)
+ANYTHING = st.one_of(
+    st.text(max_size=8), st.integers(), st.floats(), st.booleans(), st.lists(st.text(max_size=3)), st.none()
+)
+ASKED = st.fixed_dictionaries(
+    {"column": COLUMN, "type": TYPE, "operator": OPERATOR, "value": ANYTHING, "key": st.text(max_size=3)}
+)
+NAME = st.sampled_from(
+    ["count", "latency", "totalCost", "tags", "name", "traceName", "value", "p95", "sum", "histogram", "day", "auto"]
+)
+QUERY = st.fixed_dictionaries(
+    {
+        "view": st.sampled_from(["observations", "traces", "scores-numeric", "scores-categorical", "more"]),
+        "metrics": st.lists(st.fixed_dictionaries({"measure": NAME, "aggregation": NAME}), max_size=2),
+        "dimensions": st.lists(st.fixed_dictionaries({"field": NAME}), max_size=2),
+        "filters": st.lists(ASKED, max_size=1),
+        "fromTimestamp": st.sampled_from(["2020-01-01T00:00:00Z", "24h", "x"]),
+        "toTimestamp": st.sampled_from(["2030-01-01T00:00:00Z", "1h", "9999-12-31T23:59:59+00:00"]),
+    }
+)
+VALUES = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["0", "1", "99999999999999999999", "-1", "nan", "1e999", "2026-01-02T03:04:05Z", "name.asc", "true", "NUMERIC"]
+    ),
+    st.lists(ASKED, min_size=1, max_size=3).map(json.dumps),
+    QUERY.map(json.dumps),
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "traces",
+        "observations",
+        "v2/observations",
+        "sessions",
+        "scores",
+        "v2/scores",
+        "v3/scores",
+        "metrics",
+        "v2/metrics",
+        "metrics/daily",
+        "v2/prompts",
+    ],
+)
+def test_nothing_that_is_asked_is_an_error_of_the_server(server: Server, path: str) -> None:
+    with server.client() as client:
+
+        @given(st.dictionaries(PARAMETERS, VALUES, max_size=4))
+        @settings(GENTLY, max_examples=60)
+        def check(parameters: dict[str, str]) -> None:
+            answer = client.get(f"/api/public/{path}", params=parameters)
+            assert answer.status_code in (200, 400), (parameters, answer.text)
+
+        check()
+
+
+def asked_values(type_: str) -> Any:
+    """A value that suits a type of condition."""
+    if type_.endswith("Options"):
+        return ["a", "b"]
+    values = {"number": 0.5, "numberObject": 3, "boolean": True, "datetime": "2026-01-02T03:14:05Z", "null": None}
+    return values.get(type_, "a")
+
+
+@pytest.mark.parametrize(
+    ("path", "columns"),
+    [
+        ("traces", traces.COLUMNS),
+        ("observations", observations.COLUMNS),
+        ("v2/observations", observations.COLUMNS),
+        ("v2/scores", scores.COLUMNS),
+    ],
+)
+def test_every_condition_can_be_asked(server: Server, path: str, columns: Mapping[str, Asked]) -> None:
+    with server.client() as client:
+        for name, column in columns.items():
+            for type_ in column.types:
+                for operator in OPERATORS[type_]:
+                    text = as_filter(name, type_, operator, asked_values(type_), "channel")
+                    answer = client.get(f"/api/public/{path}", params={"filter": text, "limit": 1})
+                    assert answer.status_code == 200, (text, answer.text)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_figure_can_be_asked(server: Server, view: str) -> None:
+    known = VIEWS[view]
+    names = [*known.dimensions, *known.many]
+    for granularity in [*GRANULARITIES, "auto"]:
+        asked = query(
+            view,
+            *(f"{aggregation}:{measure}" for measure in known.measures for aggregation in AGGREGATIONS),
+            dimensions=[{"field": name} for name in names],
+            timeDimension={"granularity": granularity},
+        )
+        (row, *_) = server.get("/api/public/metrics", **asked)["data"]
+        assert {*names, "time_dimension", "count_count"} <= row.keys()
+    total = server.get("/api/public/metrics", **query(view, "count:count"))["data"][0]["count_count"]
+    for name in names:
+        rows = server.get("/api/public/metrics", **query(view, "count:count", dimensions=[{"field": name}]))["data"]
+        assert sum(row["count_count"] for row in rows) == total, name
 
 
 def test_traces_are_deleted_with_all_that_belongs_to_them(fresh_server: Server) -> None:

@@ -27,8 +27,8 @@ from genscope.api.langfuse.shapes import (
     GROUPS,
     OF_TRACE,
     CursorPage,
+    LangfuseObservation,
     NumberedPage,
-    ObservationShape,
     observation_shape,
     observation_v2_shape,
 )
@@ -109,7 +109,7 @@ def list_observations(request: Request, project: Authorised, paged: Paged) -> Re
     return respond(NumberedPage(rows, paged.meta(reader.count_spans(project.id, filter))))
 
 
-@router.get("/observations/{observation_id}", responses=documented(ObservationShape))
+@router.get("/observations/{observation_id}", responses=documented(LangfuseObservation))
 def get_observation(request: Request, project: Authorised, observation_id: str) -> Response:
     """Return an observation; of several of this id the latest to start."""
     one = Filter(conditions=(Condition("span_id", (observation_id,)), OBSERVATIONS))

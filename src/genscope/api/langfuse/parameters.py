@@ -134,7 +134,7 @@ class Asked:
     """One column that may be asked for: the field that it is here, and the types of condition that suit it."""
 
     field: str
-    types: tuple[str, ...] = ("string", "stringOptions", "arrayOptions", "null")
+    types: tuple[str, ...] = ("string", "stringOptions", "null")
 
 
 def numbers(field: str) -> Asked:

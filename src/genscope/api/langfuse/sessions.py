@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from genscope.api.langfuse.parameters import Paged, moment, several
-from genscope.api.langfuse.shapes import DEFAULT, NumberedPage, TraceShape, trace_shape
+from genscope.api.langfuse.shapes import DEFAULT, LangfuseTrace, NumberedPage, trace_shape
 from genscope.api.native import Authorised
 from genscope.api.openapi import documented
 from genscope.api.shapes import iso, respond
@@ -24,7 +24,7 @@ router = APIRouter()
 MOST_TRACES: Final = 10_000
 
 
-class SessionShape(msgspec.Struct, rename="camel"):
+class LangfuseSession(msgspec.Struct, rename="camel"):
     """A session."""
 
     id: str
@@ -33,10 +33,10 @@ class SessionShape(msgspec.Struct, rename="camel"):
     environment: str
 
 
-class SessionWithTraces(SessionShape):
+class LangfuseSessionWithTraces(LangfuseSession):
     """A session and the traces in it."""
 
-    traces: list[TraceShape]
+    traces: list[LangfuseTrace]
 
 
 @router.get("/sessions", responses=documented(NumberedPage))
@@ -49,7 +49,7 @@ def list_sessions(request: Request, project: Authorised, paged: Paged) -> Respon
     return respond(NumberedPage([_shape(project.id, session) for session in found.rows], paged.meta(found.total)))
 
 
-@router.get("/sessions/{session_id}", responses=documented(SessionWithTraces))
+@router.get("/sessions/{session_id}", responses=documented(LangfuseSessionWithTraces))
 def get_session(request: Request, project: Authorised, session_id: str) -> Response:
     """Return a session with its traces, the earliest first."""
     reader = services(request).reader
@@ -61,8 +61,8 @@ def get_session(request: Request, project: Authorised, session_id: str) -> Respo
     members = reader.members(project.id, [trace.trace_id for trace in found.rows])
     traces = [trace_shape(project.id, trace, members.get(trace.trace_id), (), ()) for trace in found.rows]
     plain = _shape(project.id, session)
-    return respond(SessionWithTraces(plain.id, plain.created_at, plain.project_id, plain.environment, traces))
+    return respond(LangfuseSessionWithTraces(plain.id, plain.created_at, plain.project_id, plain.environment, traces))
 
 
-def _shape(project_id: str, session: SessionSummary) -> SessionShape:
-    return SessionShape(session.id, iso(session.start_time), project_id, session.environment or DEFAULT)
+def _shape(project_id: str, session: SessionSummary) -> LangfuseSession:
+    return LangfuseSession(session.id, iso(session.start_time), project_id, session.environment or DEFAULT)

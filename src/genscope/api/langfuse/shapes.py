@@ -40,13 +40,13 @@ class CursorPage(msgspec.Struct):
     meta: CursorMeta
 
 
-class Message(msgspec.Struct):
-    """What was done."""
+class Deleted(msgspec.Struct):
+    """That something is gone."""
 
     message: str
 
 
-class TraceShape(msgspec.Struct, rename="camel"):
+class LangfuseTrace(msgspec.Struct, rename="camel"):
     """A trace: with ids of its observations and scores in lists, with all of them where one trace is read."""
 
     id: str
@@ -73,7 +73,7 @@ class TraceShape(msgspec.Struct, rename="camel"):
     scores: list[Any]
 
 
-class UsageShape(msgspec.Struct, rename="camel"):
+class LangfuseUsage(msgspec.Struct, rename="camel"):
     """The headline numbers of usage and cost, as Langfuse had them before `usageDetails`."""
 
     input: int
@@ -85,7 +85,7 @@ class UsageShape(msgspec.Struct, rename="camel"):
     total_cost: float | None
 
 
-class ObservationShape(msgspec.Struct, rename="camel"):
+class LangfuseObservation(msgspec.Struct, rename="camel"):
     """An observation, which is a span."""
 
     id: str
@@ -101,7 +101,7 @@ class ObservationShape(msgspec.Struct, rename="camel"):
     output: Any
     version: str | None
     metadata: dict[str, Any]
-    usage: UsageShape
+    usage: LangfuseUsage
     level: str
     status_message: str | None
     parent_observation_id: str | None
@@ -144,9 +144,9 @@ def exclusive(values: Mapping[str, N]) -> dict[str, N]:
 
 def trace_shape(
     project_id: str, trace: TraceSummary, members: Members | None, observations: Iterable[Any], scores: Iterable[Any]
-) -> TraceShape:
+) -> LangfuseTrace:
     """Return a trace."""
-    return TraceShape(
+    return LangfuseTrace(
         id=trace.trace_id,
         project_id=project_id,
         timestamp=iso(trace.start_time),
@@ -172,12 +172,12 @@ def trace_shape(
     )
 
 
-def observation_shape(project_id: str, span: Span) -> ObservationShape:
+def observation_shape(project_id: str, span: Span) -> LangfuseObservation:
     """Return an observation in the shape of version 1."""
     usage, cost = span.usage or {}, span.cost or {}
     start = begin(span)
     known = usage.get("input", 0) + usage.get("output", 0)
-    return ObservationShape(
+    return LangfuseObservation(
         id=span.span_id,
         trace_id=span.trace_id,
         type=(span.type or "span").upper(),
@@ -191,7 +191,7 @@ def observation_shape(project_id: str, span: Span) -> ObservationShape:
         output=json_value(span.output),
         version=span.version,
         metadata=span.metadata,
-        usage=UsageShape(
+        usage=LangfuseUsage(
             usage.get("input", 0),
             usage.get("output", 0),
             max(usage.get("total", 0), known),

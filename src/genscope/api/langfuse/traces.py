@@ -22,9 +22,9 @@ from genscope.api.langfuse.parameters import (
     times,
 )
 from genscope.api.langfuse.shapes import (
-    Message,
+    Deleted,
+    LangfuseTrace,
     NumberedPage,
-    TraceShape,
     for_old_clients,
     observation_shape,
     score_shape,
@@ -125,7 +125,7 @@ def list_traces(request: Request, project: Authorised, paged: Paged) -> Response
     return respond(NumberedPage([_only(row, shown, request) for row in rows], paged.meta(found.total)))
 
 
-@router.get("/traces/{trace_id}", responses=documented(TraceShape))
+@router.get("/traces/{trace_id}", responses=documented(LangfuseTrace))
 def get_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     """Return a trace with all its observations and scores."""
     reader = services(request).reader
@@ -143,14 +143,14 @@ def get_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     return respond(_only(row, shown, request))
 
 
-@router.delete("/traces/{trace_id}", responses=documented(Message))
+@router.delete("/traces/{trace_id}", responses=documented(Deleted))
 def delete_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     """Delete a trace for good; it is gone when this answers."""
     services(request).deletes.traces(project.id, [trace_id])
-    return respond(Message("Trace deleted successfully"))
+    return respond(Deleted("Trace deleted successfully"))
 
 
-@router.delete("/traces", responses=documented(Message), openapi_extra=accepted(TraceIds))
+@router.delete("/traces", responses=documented(Deleted), openapi_extra=accepted(TraceIds))
 async def delete_traces(request: Request, project: Authorised) -> Response:
     """Delete several traces for good; they are gone when this answers."""
     body = await read_body(request.stream(), MOST_BYTES)
@@ -159,7 +159,7 @@ async def delete_traces(request: Request, project: Authorised) -> Response:
     except (msgspec.MsgspecError, UnicodeError) as problem:
         raise BadRequest(f'{problem}; expected {{"traceIds": [...]}}') from None
     await run_in_threadpool(services(request).deletes.traces, project.id, ids)
-    return respond(Message("Traces deleted successfully"))
+    return respond(Deleted("Traces deleted successfully"))
 
 
 def _order(text: str) -> tuple[str, str]:
@@ -174,7 +174,7 @@ def _scores(scores: list[Score], request: Request) -> list[dict[str, Any]]:
     return [for_old_clients(shape) for shape in shapes] if _is_old(request) else shapes
 
 
-def _only(row: TraceShape, shown: frozenset[str], request: Request) -> TraceShape:
+def _only(row: LangfuseTrace, shown: frozenset[str], request: Request) -> LangfuseTrace:
     """Return a trace as Langfuse answers where not all groups of fields are asked for."""
     if "io" not in shown:
         row.input = row.output = None
