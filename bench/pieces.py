@@ -104,7 +104,8 @@ def langfuse_events(spans: list[Span]) -> bytes:
             event("trace-create", {"id": span.trace_id, "output": "done"}, span.end_time)
             continue
         kind = "generation" if span.type == "generation" else "span"
-        known = {"id": span.span_id, "traceId": span.trace_id, "name": span.name, "startTime": iso(span.start_time)}
+        known: dict[str, Any] = {"id": span.span_id, "traceId": span.trace_id, "name": span.name}
+        known["startTime"] = iso(span.start_time)
         ended: dict[str, Any] = {"id": span.span_id, "traceId": span.trace_id, "endTime": iso(span.end_time)}
         if kind == "generation":
             known |= {"model": span.model, "modelParameters": span.model_parameters}

@@ -42,7 +42,7 @@ def _lemma(_status: int, message: str) -> Json:
     return {"detail": message}
 
 
-#: Beginnings of paths whose clients look for an error in a place of their own; all others, Langfuse's among them, take the plain one.
+#: Beginnings of paths whose clients look for an error in a place of their own; others, Langfuse's among them, take the plain one.
 SHAPES: Final[Mapping[str, Callable[[int, str], Json]]] = {
     "/api/sdk/": _maxim,
     "/storage/": _maxim,
