@@ -68,6 +68,7 @@ SCORE_FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
     "environment": None,
     "config_id": None,
     "protocol": None,
+    "repository": None,
 }
 
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
