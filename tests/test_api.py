@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -686,3 +689,27 @@ def test_the_openapi_document_is_valid_and_whole(server: Server) -> None:
     for path in ("/v1/traces", "/api/public/otel/v1/traces", "/api/public/otel", "/otel/v1/traces", "/v1/otel"):
         assert "post" in document["paths"][path]
     assert document["components"]["securitySchemes"].keys() >= {"basic", "bearer"}
+
+
+def test_ids_may_hold_anything(server: Server) -> None:
+    trace, call = f"order/{secrets.token_hex(4)}?a=b#c%2F", "call/1 {x}"
+    lines = [
+        f"trace{{id={trace},action=create,data={json.dumps({'name': 'odd', 'startTimestamp': '2026-01-02T03:04:05Z'})}}}",
+        f"trace{{id={trace},action=add-generation,data={json.dumps({'id': call, 'name': 'call', 'messages': []})}}}",
+    ]
+    with server.client() as client:
+        answer = client.post("/api/sdk/v3/log", params={"id": "odd repository"}, content="\n".join(lines))
+        assert answer.status_code == 200, answer.text
+        found = client.get(f"/api/v1/traces/{quote(trace, safe='')}").json()
+        assert [span["span_id"] for span in found["spans"]] == [f"{trace}:root", call]
+        assert {span["repository"] for span in found["spans"]} == {"odd repository"}
+        listed = client.get("/api/v1/spans", params={"repository": "odd repository"}).json()["data"]
+        assert {span["span_id"] for span in listed} == {f"{trace}:root", call}
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=30) as page:
+        page.post("/login", data={"public_key": server.public_key, "secret_key": server.secret_key})
+        shown = page.get(f"/traces/{quote(trace, safe='')}")
+        assert shown.status_code == 200
+        assert "odd repository" in shown.text
+        pane = page.get(f"/traces/{quote(trace, safe='')}/spans/{quote(call, safe='')}")
+        assert pane.status_code == 200
+        assert "call" in pane.text

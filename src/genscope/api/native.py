@@ -156,7 +156,7 @@ def list_traces(
     return respond(Listing([trace_shape(trace, scores[trace.trace_id, ""]) for trace in page.rows], page.next_cursor))
 
 
-@router.get("/traces/{trace_id}", responses=documented(TraceWithSpans))
+@router.get("/traces/{trace_id:path}", responses=documented(TraceWithSpans))
 def get_trace(request: Request, project: Authorised, trace_id: str, messages: Messages = "") -> Response:
     """Return a trace and all its spans in the order of their start."""
     served = services(request)
@@ -170,7 +170,7 @@ def get_trace(request: Request, project: Authorised, trace_id: str, messages: Me
     return respond(TraceWithSpans(trace_shape(summary, scores[trace_id, ""]), shown))
 
 
-@router.delete("/traces/{trace_id}", status_code=204, responses=DELETED)
+@router.delete("/traces/{trace_id:path}", status_code=204, responses=DELETED)
 def delete_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     """Delete a trace for good, with its spans, what was said of them, and what was attached."""
     served = services(request)

@@ -223,13 +223,33 @@ def _welcome(request: Request, project: Project) -> Response:
 # --- traces -----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/project/{project_id}/traces/{trace_id}")
+@router.get("/project/{project_id}/traces/{trace_id:path}")
 def langfuse_trace(trace_id: str) -> Response:
     """Lead from the URL that Langfuse's SDKs print (`get_trace_url`) to the trace."""
     return RedirectResponse(f"/traces/{quote(trace_id, safe='')}", 303)
 
 
-@router.get("/traces/{trace_id}")
+# Ids may hold anything, slashes too, so the longer paths come first.
+@router.get("/traces/{trace_id:path}/spans/{span_id:path}/{side}.txt")
+def span_text(request: Request, project: Viewer, trace_id: str, span_id: str, side: str) -> Response:
+    """Return a span's whole input or output as it was sent, as plain text."""
+    found = services(request).reader.span(project.id, trace_id, span_id) if side in ("input", "output") else None
+    text = None if found is None else found.input if side == "input" else found.output
+    if text is None:
+        return PlainTextResponse(f"This span has no {side}.", 404)
+    return PlainTextResponse(text.encode("utf-8", "replace"))
+
+
+@router.get("/traces/{trace_id:path}/spans/{span_id:path}")
+def span_pane(request: Request, project: Viewer, trace_id: str, span_id: str) -> Response:
+    """Return the pane of one span alone."""
+    found = services(request).reader.span(project.id, trace_id, span_id)
+    if found is None:
+        return render("_missing_span.html", 404, span_id=span_id)
+    return render("_pane.html", trace_id=trace_id, detail=_detail(request, project, found))
+
+
+@router.get("/traces/{trace_id:path}")
 def trace(request: Request, project: Viewer, trace_id: str, span: str = "") -> Response:
     """Show a trace as a tree beside the chosen one of its spans."""
     reader = services(request).reader
@@ -245,6 +265,7 @@ def trace(request: Request, project: Viewer, trace_id: str, span: str = "") -> R
         **frame(request, project, "trace"),
         trace_id=trace_id,
         summary=summary,
+        repositories=sorted({span.repository for span in spans if span.repository}),
         rows=rows[:MAX_ROWS],
         total=len(rows),
         detail=_detail(request, project, reader.span(project.id, trace_id, chosen.span_id) or chosen),
@@ -252,30 +273,11 @@ def trace(request: Request, project: Viewer, trace_id: str, span: str = "") -> R
     )
 
 
-@router.get("/traces/{trace_id}/spans/{span_id}")
-def span_pane(request: Request, project: Viewer, trace_id: str, span_id: str) -> Response:
-    """Return the pane of one span alone."""
-    found = services(request).reader.span(project.id, trace_id, span_id)
-    if found is None:
-        return render("_missing_span.html", 404, span_id=span_id)
-    return render("_pane.html", trace_id=trace_id, detail=_detail(request, project, found))
-
-
 def _detail(request: Request, project: Project, span: Span) -> detail.Detail:
     served = services(request)
     attached = served.attachments.of_spans(project.id, [span]).get((span.trace_id, span.span_id), ())
     scores = served.reader.scores.of_traces(project.id, [span.trace_id])
     return detail.detail(span, attached, partial(served.links.address, project.id), scores)
-
-
-@router.get("/traces/{trace_id}/spans/{span_id}/{side}.txt")
-def span_text(request: Request, project: Viewer, trace_id: str, span_id: str, side: str) -> Response:
-    """Return a span's whole input or output as it was sent, as plain text."""
-    found = services(request).reader.span(project.id, trace_id, span_id) if side in ("input", "output") else None
-    text = None if found is None else found.input if side == "input" else found.output
-    if text is None:
-        return PlainTextResponse(f"This span has no {side}.", 404)
-    return PlainTextResponse(text.encode("utf-8", "replace"))
 
 
 def _missing(request: Request, project: Project, trace_id: str) -> Response:

@@ -16,7 +16,7 @@ SELECT
     sumIf(spans.total_cost, paid) AS total_cost,
     argMaxIf(session_id, time, session_id != '') AS session_id,
     argMaxIf(user_id, time, user_id != '') AS user_id,
-    groupUniqArrayArray(tags) AS tags,
+    if(max(whole), groupUniqArrayArrayIf(tags, whole), groupUniqArrayArray(tags)) AS tags,
     argMaxIf(environment, time, environment != '') AS environment,
     argMaxIf(release, time, release != '') AS release,
     argMaxIf(version, time, version != '') AS version,
@@ -30,6 +30,8 @@ FROM
 (
     WITH $counts
     SELECT *, input_tokens, output_tokens, total_cost, parent_span_id IS NULL OR ifNull(is_root, false) AS root,
+        -- Where a sender tells of a trace as a thing of its own (`Entity.span_id`), tags of other spans are theirs alone.
+        span_id = concat(trace_id, ':root') AS whole,
         type IN ('generation', 'embedding') AND counts AS paid
     FROM spans FINAL
     WHERE $where
