@@ -59,7 +59,7 @@ def test_everything_is_recorded(fresh_server: Server, tmp_path: Path) -> None:
     assert (typed["model"], typed["model_parameters"]) == ("gpt-4o", {"temperature": 0.1})
     assert (Decimal(typed["cost"]["total"]), typed["cost_source"]) == (Decimal("0.3"), "reported")
     assert (failed["level"], failed["status_message"]) == ("ERROR", "rate limited")
-    assert (unknown["provider"], unknown["usage"], unknown["output"]) == ("bedrock", None, None)
+    assert (unknown["provider"], unknown["usage"], unknown["output"]) == ("aws.bedrock", None, None)
     # The object's method drops what the SDK has no field for, the logger's does not.
     assert raw["usage"] == {"input": 10, "output": 2, "total": 12, "input_cache_read": 5}
     assert parsed["usage"] == {"input": 10, "output": 2, "total": 12}

@@ -369,9 +369,17 @@ def test_native_parameters_stay_what_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "provider"),
-    [("openai", "openai"), ("aws", "bedrock"), ("AWS", "bedrock"), ("unknown", None), ("vertex", "vertex")],
+    [
+        ("openai", "openai"),
+        ("OpenAI", "openai"),
+        ("aws", "aws.bedrock"),
+        ("bedrock", "aws.bedrock"),
+        ("azure", "azure.ai.openai"),
+        ("vertex", "gcp.vertex_ai"),
+        ("unknown", None),
+    ],
 )
-def test_providers(sent: str, provider: str | None) -> None:
+def test_providers_have_the_names_that_they_have_over_otlp(sent: str, provider: str | None) -> None:
     span = generation(f'{{"provider":"{sent}"}}')
     assert span.get("provider") == provider
     assert span.get("attributes", {}) == ({} if sent == provider else {"provider": sent})
@@ -569,12 +577,15 @@ def test_several_errors_of_a_thing_unite() -> None:
     pieces = decode(
         f'span{{id=s,action=add-error,data={{"name":"E","tags":{{"e":"1"}},{AT},"message":"m","code":"1","errorType":"T"}}}}',
         f'span{{id=s,action=add-error,data={{"id":"e2",{AT}}}}}',
+        f'span{{id=s,action=add-error,data={{"id":"e3","name":"Timeout",{AT}}}}}',
         'error{id=e2,action=update,data={"tags":{"late":"1"}}}',
     )
     assert pieces.rejected == []
-    first, second = (patch.span for patch in pieces.patches)
+    first, second, third = (patch.span for patch in pieces.patches)
     assert (first.level, first.status_message) == ("ERROR", "m")
     assert (second.level, second.status_message) == ("ERROR", None)
+    # Go tells no message.
+    assert (third.level, third.status_message) == ("ERROR", "Timeout")
     assert [*second.attributes] == ["errors.e2"]
     ((name, about),) = first.attributes.items()
     assert name.startswith("errors.")

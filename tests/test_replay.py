@@ -517,7 +517,7 @@ JAVASCRIPT: dict[str, dict[str, Any]] = {
         "end_time": js(863),
         "level": "DEFAULT",
         "model": "m",
-        "provider": "bedrock",
+        "provider": "aws.bedrock",
         "input": [
             {
                 "role": "user",
@@ -533,7 +533,10 @@ JAVASCRIPT: dict[str, dict[str, Any]] = {
         "usage": {"input": 1, "output": 2, "total": 3},
         "cost": {"input": "0.1", "output": "0.2", "total": "0.3"},
         "cost_source": "reported",
-        "attributes": result("c3", "chat.completion", 1718393287, "m", (1, 2, 3), "tool_calls"),
+        "attributes": {
+            "provider": "bedrock",
+            **result("c3", "chat.completion", 1718393287, "m", (1, 2, 3), "tool_calls"),
+        },
     },
     "call_abc": {
         **PYTHON["call_abc"],
@@ -663,11 +666,16 @@ GO: dict[str, dict[str, Any]] = {
         "level": "ERROR",
         "status_message": "Rate limit",
         "model": "claude-3-5",
-        "provider": "bedrock",
+        "provider": "aws.bedrock",
         "model_parameters": {"temperature": 0.1},
         "input": [{"role": "user", "content": "hi"}],
         "cost_missing": "no_usage",
-        "attributes": {"model": "claude-3-5", "error.code": "429", "error.type": "RateLimitError"},
+        "attributes": {
+            "provider": "bedrock",
+            "model": "claude-3-5",
+            "error.code": "429",
+            "error.type": "RateLimitError",
+        },
     },
     "gen-go-3": {
         "parent_span_id": "span-go-1",
@@ -789,7 +797,7 @@ ANSWERED = {"role": "assistant", "content": "Apologies for the inconvenience. Ca
     ("folder", "start", "ends", "mistral"),
     [
         ("maxim-python_seed", "2026-11-21T03:13:55.179144Z", "2026-11-21T03:13:55.179741Z", "openai"),
-        ("maxim-js_seed", "2026-11-21T03:13:58.593000Z", "2026-11-21T03:13:58.599000Z", "mistral"),
+        ("maxim-js_seed", "2026-11-21T03:13:58.593000Z", "2026-11-21T03:13:58.599000Z", "mistral_ai"),
     ],
 )
 def test_the_examples(fresh_server: Server, folder: str, start: str, ends: str, mistral: str) -> None:
@@ -809,9 +817,10 @@ def test_the_examples(fresh_server: Server, folder: str, start: str, ends: str, 
     assert (trace["generation_count"], trace["input_tokens"], trace["output_tokens"]) == (5, 500, 250)
     spans = {span["span_id"]: span for span in whole["spans"]}
     assert spans["span-id"]["name"] == "s"
+    named = {"azure": "azure.ai.openai", "bedrock": "aws.bedrock", "mistral": mistral}
     for provider, name in names.items():
         span = told(spans[name])
-        assert span["provider"] == (mistral if provider == "mistral" else provider)
+        assert span["provider"] == named.get(provider, provider)
         assert span["name"] == "customer-support--gather-information"
         assert (span["model"], span["model_parameters"], span["level"]) == ("gpt-4o", {"temperature": 0.7}, "DEFAULT")
         assert (span["input"], span["output"]) == (ASKED, ANSWERED)

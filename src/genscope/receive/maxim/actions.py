@@ -163,10 +163,10 @@ def _event(batch: Batch, line: Line) -> None:
 
 
 def _error(batch: Batch, line: Line) -> None:
-    """An error of the line's entity, which may have several; Go tells no more than that there was one."""
+    """An error of the line's entity, which may have several; Go tells no more of one than its name."""
     data = values.mapping(line.object)
     patch = batch.patch(batch.entity(line.entity, line.id), RESULT)
-    tell_error(patch.span, {"message": data.get("message")})
+    tell_error(patch.span, {"message": data.get("message") or data.get("name")})
     patch.span.attributes[f"errors.{checked_id(data.get('id') or line.digest)}"] = data
     batch.add(patch)
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from genscope.conventions.decode import dumped, tier
 from genscope.conventions.tools import called
-from genscope.model import Attributes, Json, RawSpan, Resource, Scope, Span
+from genscope.model import Attributes, Json, Span
 from genscope.pricing import cost, usage
-from genscope.receive.maxim.values import content
+from genscope.receive.maxim.values import NO_SPAN, content
 
 #: Keys of an answer that become more than attributes.
 _READ: Final = ("choices", "output", "error", "cost")
@@ -16,8 +16,6 @@ _READ: Final = ("choices", "output", "error", "cost")
 _SAID: Final = ("message", "messages", "text")
 #: A `created` beyond this is told in milliseconds.
 _MILLISECONDS: Final = 10**11
-#: The decoders of attributes want a span to look at, which those that are used here do not.
-_NO_SPAN: Final = RawSpan("", "", None, "", None, None, {}, Resource(), Scope())
 
 
 def tell(span: Span, value: Any) -> None:
@@ -42,7 +40,7 @@ def tell(span: Span, value: Any) -> None:
         span.usage_rule = "maxim result.usage" if span.usage else None
     if value.get("cost") is not None:
         tell_cost(span, value["cost"], "maxim result.cost")
-    span.service_tier = tier(value.get("service_tier"), _NO_SPAN)
+    span.service_tier = tier(value.get("service_tier"), NO_SPAN)
     for key, told in value.items():
         if key not in _READ and told is not None:
             span.attributes[f"result.{key}"] = _seconds(told) if key == "created" else told
@@ -67,7 +65,7 @@ def tell_error(span: Span, value: Json) -> None:
 
 def tell_cost(span: Span, value: Json, rule: str) -> None:
     """Put in a cost that the sender reports."""
-    span.cost = cost.from_details(value, _NO_SPAN)
+    span.cost = cost.from_details(value, NO_SPAN)
     if span.cost is None:
         span.attributes["cost"] = value
     else:

@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from genscope.conventions import gen_ai
 from genscope.conventions.decode import dumped, parsed
-from genscope.model import Attributes, Json
+from genscope.model import Attributes, Json, RawSpan, Resource, Scope
 from genscope.receive.otlp_span import MAX_TIME, MalformedError
 
+#: For decoders of attributes, which want a span to look at; those that are used here do not.
+NO_SPAN: Final = RawSpan("", "", None, "", None, None, {}, Resource(), Scope())
 #: Where data tell when something happened.
 TIMES: Final = ("startTimestamp", "endTimestamp", "timestamp")
-#: Providers by the names that Genscope does not use; the SDK for Python says `unknown` of most.
-_PROVIDERS: Final = {"aws": "bedrock", "unknown": None}
+#: What the SDK for Python says of most providers.
+_UNKNOWN: Final = "unknown"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _FRACTION: Final = re.compile(r"\.(\d{1,9})\d*", re.ASCII)
@@ -129,9 +132,9 @@ def messages(value: Json) -> list[Json]:
 
 
 def provider(value: Json) -> str | None:
-    """Who sells the model."""
-    name = text(value)
-    return _PROVIDERS.get(name.lower(), name) if name else None
+    """Who sells the model, by the name that OpenTelemetry has for it."""
+    name = gen_ai.provider(text(value), NO_SPAN)
+    return None if name == _UNKNOWN else name
 
 
 def metrics(value: Json) -> dict[str, bool | int | float | str]:
