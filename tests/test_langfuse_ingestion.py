@@ -325,6 +325,22 @@ def test_an_update_before_its_create_and_alone(server: Server) -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
+def test_the_update_of_a_span_makes_no_span_of_something_else(server: Server, late: bool) -> None:
+    """`span-update` is the only one that agents, tools and the like have."""
+    trace_id, agent, alone = (str(uuid.uuid4()) for _ in range(3))
+    sent = [
+        event("agent-create", id=agent, traceId=trace_id, name="work"),
+        event("span-update", id=agent, traceId=trace_id, output="done"),
+    ]
+    for one in reversed(sent) if late else sent:
+        assert send(server, one) == []
+    assert send(server, event("span-update", id=alone, traceId=trace_id, output="done")) == []
+    spans = server.trace(trace_id)
+    assert (spans[agent]["type"], spans[agent]["explain"]["type"]["source"]) == ("agent", "agent-create")
+    assert (spans[alone]["type"], spans[alone]["explain"]["type"]["source"]) == ("span", "span-update")
+
+
+@pytest.mark.parametrize("late", [False, True])
 def test_an_update_without_a_trace_finds_its_observation(server: Server, late: bool) -> None:
     trace_id, span_id = str(uuid.uuid4()), str(uuid.uuid4())
     sent = [
@@ -498,6 +514,14 @@ def test_a_deleted_score_stays_deleted(server: Server) -> None:
         assert client.delete(f"/api/public/scores/score-{trace_id}").status_code == 200
     assert send(server, told) == []
     assert scores(server, trace_id=trace_id, **{"to": "2100-01-01"}) == {}
+
+
+def test_corrections_are_listed_by_their_type(server: Server) -> None:
+    trace_id = str(uuid.uuid4())
+    said = {"traceId": trace_id, "name": "better", "value": "It arrives on Friday.", "dataType": "CORRECTION"}
+    assert post(server, "scores", said).status_code == 200
+    (correction,) = scores(server, trace_id=trace_id, data_type="CORRECTION").values()
+    assert (correction["value"], correction["string_value"]) == (None, said["value"])
 
 
 def test_a_list_of_scores_is_taken_score_by_score(server: Server) -> None:

@@ -216,8 +216,13 @@ def test_numbers_that_pythons_sdk_made_texts_of_are_numbers() -> None:
 @pytest.mark.parametrize("type_", SPAN_TYPES)
 def test_every_type_of_observation_is_a_type_of_span(type_: str) -> None:
     for verb in ("create", "update"):
-        assert one(event(f"{type_}-{verb}", id=ID, startTime=TIMESTAMP)).span.type == type_
+        assert told(event(f"{type_}-{verb}", id=ID, startTime=TIMESTAMP)).patches[0].span.type == type_
         assert one(event(f"observation-{verb}", id=ID, type=type_.upper())).span.type == type_
+
+
+def test_what_says_nothing_of_the_type_gives_no_rule_for_it() -> None:
+    span = one(event("observation-update", id=ID, output="done")).span
+    assert (span.type, span.type_rule) == (None, None)
 
 
 def test_an_event_has_no_duration() -> None:
@@ -237,8 +242,8 @@ def test_an_update_tells_only_what_it_says() -> None:
 
 def test_of_two_events_of_one_moment_the_later_in_the_batch_counts() -> None:
     batch = told(*[event("span-update", id=ID, name=name) for name in ("first", "second")])
-    first, second = batch.patches
-    assert (first.order, second.order) == (patch_order(1, TIME), patch_order(1, TIME + 1))
+    orders = {patch.span.name: patch.order for patch in batch.patches if patch.span.name}
+    assert orders == {"first": patch_order(1, TIME), "second": patch_order(1, TIME + 1)}
 
 
 def test_an_event_without_a_time_was_when_it_arrived() -> None:

@@ -208,7 +208,7 @@ class Score:
     id: str
     name: str
     time: int
-    #: `NUMERIC`, `BOOLEAN` (value 0 or 1), `CATEGORICAL` or `TEXT` (string_value).
+    #: `NUMERIC`, `BOOLEAN` (value 0 or 1), `CATEGORICAL`, `TEXT` or `CORRECTION` (string_value; what should have been said).
     data_type: str = "NUMERIC"
     value: float | None = None
     string_value: str | None = None

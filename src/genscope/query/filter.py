@@ -63,7 +63,7 @@ SCORE_FIELDS: Final[dict[str, tuple[str, ...] | None]] = {
     "trace_id": None,
     "span_id": None,
     "session_id": None,
-    "data_type": ("NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT"),
+    "data_type": ("NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT", "CORRECTION"),
     "source": None,
     "environment": None,
     "config_id": None,

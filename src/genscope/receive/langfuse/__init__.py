@@ -8,12 +8,12 @@ clock counts, and an update counts more than a creation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from genscope.conventions.decode import iso_time, one_of
-from genscope.model import SPAN_TYPES, TRACE, Attributes, Entity, Patch, Pieces, Scope, patch_order
+from genscope.model import SPAN_TYPES, TRACE, Attributes, Entity, Patch, Pieces, Scope, patch_order, piece
 from genscope.receive import json_body
 from genscope.receive.errors import BadRequest, TooLarge
 from genscope.receive.langfuse import bodies
@@ -29,6 +29,8 @@ _TRACE: Final = Body(bodies.TRACE)
 _TYPE: Final = one_of({type_: type_ for type_ in SPAN_TYPES})
 #: Ranks of what is told: an update counts more, whenever it was.
 CREATED, UPDATED = 0, 1
+#: The order of what counts only if nothing else is told.
+LAST_RESORT: Final = patch_order(CREATED, 0)
 #: Events of one moment count in the order in which they stand in the batch; clocks of SDKs tick in microseconds or slower.
 _TICK: Final = 1000
 
@@ -142,7 +144,7 @@ def _observation(type_: str | None, rank: int, event: Event, body: Object, batch
         raise MalformedError("an update needs the id of what it updates")
     span = _OBSERVATION.read(body, event.scope)
     span.type = type_ or _TYPE(body.get("type"), NOTHING)
-    span.type_rule = f"langfuse {event.type}"
+    span.type_rule = f"langfuse {event.type}" if span.type else None
     span.level = span.level or "DEFAULT"
     if rank == CREATED and span.start_time is None:
         span.start_time = event.time
@@ -152,6 +154,12 @@ def _observation(type_: str | None, rank: int, event: Event, body: Object, batch
     if above is None and rank == CREATED and trace_id is not None:
         above = Entity(TRACE, trace_id)  # An update that tells no parent leaves it as it is.
     entity = Entity(OBSERVATION, id_ or event.id)
+    if type_ == "span" and rank == UPDATED:
+        # This is the update of agents, tools and all others that have none of their own: any other word on the type beats it.
+        batch.patches.append(
+            Patch(entity, replace(piece(), type=span.type, type_rule=span.type_rule), LAST_RESORT, trace_id)
+        )
+        span.type = span.type_rule = None
     batch.patches.append(Patch(entity, with_tools(span), event.order(rank), trace_id, above))
 
 
