@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -16,8 +17,10 @@ from genscope.model import TRACE, Entity, Patch, Score, Span, patch_order, piece
 from genscope.places import Placed, Places
 from genscope.store import costs, entities, scores
 from genscope.store.costs import Costs
+from genscope.store.deletes import Deletes
 from genscope.store.engine import Engine
-from genscope.store.entities import Entities
+from genscope.store.entities import Entities, Placement
+from genscope.store.errors import StoreError
 from genscope.store.migrate import migrate
 from genscope.store.reader import Reader
 from genscope.store.rows import encode
@@ -58,7 +61,8 @@ class Store:
         placed = server.take(project, patches, now, lambda placed: self.put(project, placed))
         server.confirm(project, placed)
         if placed.cheaper:
-            self.costs.write(costs.encode(project, placed.cheaper))
+            with server.lowering(placed) as spans:
+                self.costs.write(costs.encode(project, spans))
 
     def spans(self, project: str, trace_id: str) -> list[Span]:
         return [replace(span, time=0) for span in self.reader.trace(project, trace_id)]
@@ -259,6 +263,114 @@ def test_a_chain_of_any_length_and_a_circle_do_no_harm(store: Store, project: st
     assert sorted(name or "" for name in names) == ["0", "1", "2"]
 
 
+class Refused(Exception):
+    """Stands for whatever keeps rows from being taken."""
+
+
+def refuse(placed: Placed) -> list[Future[None]]:
+    raise Refused
+
+
+def test_what_was_not_taken_is_not_remembered_as_stored(store: Store, project: str) -> None:
+    server = store.server()
+    early, late = 1_735_700_000 * SECOND, START  # Before and after o3 became cheaper.
+    store.take(
+        server, project, [patch(T), patch(G, type="generation", model="o3", usage={"input": 1000}, start_time=late)]
+    )
+    for told in ([patch(G, 1, parent=S)], [patch(G, 2, start_time=early)]):
+        with pytest.raises(Refused):
+            server.take(project, told, START, refuse)
+        store.take(server, project, told)
+    # The parent that was only mentioned is known to whoever hears of it next.
+    store.take(store.server(), project, [patch(S, parent=T, type="span")])
+    call = next(span for span in store.spans(project, "t") if span.span_id == "g")
+    assert (call.start_time, call.parent_span_id) == (early, "s")
+    assert call.cost is not None
+    assert call.cost["total"] == Decimal("0.01")
+
+
+def test_a_join_that_failed_half_way_is_done_again(store: Store, project: str) -> None:
+    server = store.server()
+    other = Entity("tool_call", "c")
+    store.take(server, project, [patch(G, name="call"), patch(other, parent=G, name="tool")])
+    told = [patch(T, name="chat"), patch(S, parent=T), patch(G, parent=S)]
+    store.engine.command("RENAME TABLE scores TO scores_elsewhere")
+    try:
+        with pytest.raises(StoreError):
+            store.take(server, project, told)
+    finally:
+        store.engine.command("RENAME TABLE scores_elsewhere TO scores")
+    store.take(server, project, [patch(other, 1, output="42")])
+    store.take(server, project, told)
+    found = {span.span_id: span for span in store.spans(project, "t")}
+    assert found.keys() == {"t:root", "s", "g", "c"}
+    assert (found["c"].name, found["c"].output, found["g"].parent_span_id) == ("tool", "42", "s")
+    assert store.spans(project, "orphan:generation:g") == []
+
+
+def test_a_chain_that_joins_link_by_link_is_no_harm(store: Store, project: str) -> None:
+    server = store.server()
+    names = [Entity("span", f"s{i}") for i in range(20_000)]
+    store.take(server, project, [patch(name, name="step") for name in names])
+    store.take(server, project, [patch(one, parent=above) for one, above in itertools.pairwise([*names, T])])
+    assert len(store.spans(project, "t")) == len(names)
+
+
+def test_without_a_start_the_price_is_that_of_the_day(store: Store, project: str) -> None:
+    store.take(store.server(), project, [patch(G, trace="t", type="generation", model="o3", usage={"input": 1000})])
+    (call,) = store.spans(project, "t")
+    assert call.cost is not None
+    assert call.cost["total"] == Decimal("0.002")
+
+
+def test_costs_that_are_written_over_at_once_end_as_the_newest(store: Store, project: str) -> None:
+    server = store.server()
+    usage = {"input": 1000, "output": 0}
+    store.take(server, project, [patch(G, 0, type="generation", model="gpt-4o", usage=usage)])
+    # Two requests whose rows are stored before either writes what became cheaper, and then the trace is found.
+    cheaper = server.take(project, [patch(G, 1, model="gpt-4o-mini")], START, lambda placed: store.put(project, placed))
+    dearer = server.take(
+        project, [patch(G, 2, cost={"total": Decimal(3)})], START, lambda placed: store.put(project, placed)
+    )
+    store.take(server, project, [patch(G, 3, parent=T)])
+    for placed in (dearer, cheaper):
+        with server.lowering(placed) as spans:
+            store.costs.write(costs.encode(project, spans))
+    call = store.spans(project, "t")[-1]
+    assert (call.cost, call.cost_source) == ({"total": Decimal(3)}, "reported")
+
+
+def test_a_part_that_one_request_tells_twice_has_its_first_order(store: Store, project: str) -> None:
+    told = [patch(G, order, trace="t") for order in (3, 2, 1)]
+    for piece_, text in zip(told, ("a", "b", "a"), strict=True):
+        piece_.messages = [{"role": "user", "content": text}]
+    store.take(store.server(), project, told)
+    (span,) = store.spans(project, "t")
+    assert span.input == '[{"role":"user","content":"a"},{"role":"user","content":"b"}]'
+
+
+def test_a_deleted_trace_is_forgotten(store: Store, project: str) -> None:
+    server = store.server()
+    told = [patch(G, parent=T, type="generation", model="gpt-4o", name="new", usage={"input": 1000})]
+    store.take(server, project, told)
+    Deletes(store.engine, lambda project, keys: None, server.doubt).traces(project, ["t"])
+    assert store.spans(project, "t") == []
+    store.take(server, project, [patch(G, 0, trace="t", usage={"output": 1})])
+    (span,) = store.spans(project, "t")
+    assert (span.model, span.cost, span.usage) == (None, None, {"output": 1})
+
+
+def test_what_is_remembered_of_a_thing_that_changes_all_the_time_is_bounded(store: Store, project: str) -> None:
+    server = store.server()
+    for begin in range(0, 3000, 1000):
+        store.take(server, project, [patch(G, i, trace="t", output=f"token {i}") for i in range(begin, begin + 1000)])
+    (thing,) = server._things.values()
+    assert len(thing.places[0].history) < 200
+    store.take(store.server(), project, [patch(G, 10, output="late")])
+    (span,) = store.spans(project, "t")
+    assert span.output == "token 2999"
+
+
 def test_the_memory_is_bounded(store: Store, project: str) -> None:
     server = store.server(remembered=100)
     for begin in range(0, 2000, 50):
@@ -270,3 +382,16 @@ def test_the_memory_is_bounded(store: Store, project: str) -> None:
     found = {span.span_id: span for span in store.spans(project, "t")}
     assert (found["s3"].name, found["s3"].output) == ("n3", "late")
     assert len(found) == 2000
+
+
+def test_a_piece_whose_place_could_not_be_stored_is_not_stored_either(store: Store, project: str) -> None:
+    rows = Placed([patch(G, name="call").span], [Placement(G, "t", START)])
+    store.engine.command("RENAME TABLE entities TO entities_elsewhere")
+    try:
+        with pytest.raises(StoreError):
+            store.put(project, rows)
+    finally:
+        store.engine.command("RENAME TABLE entities_elsewhere TO entities")
+    assert store.reader.is_empty(project)
+    store.put(project, rows)
+    assert not store.reader.is_empty(project)

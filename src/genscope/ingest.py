@@ -191,7 +191,8 @@ class Ingest:
         if self._places.shared:
             self._places.confirm(project_id, placed)
         if placed.cheaper:
-            self._costs.write(costs.encode(project_id, placed.cheaper))
+            with self._places.lowering(placed) as spans:
+                self._costs.write(costs.encode(project_id, spans))
 
     def _prepare_otlp(
         self, project_id: str, body: bytes, content_encoding: str | None, form: otlp.Format, repository: str | None

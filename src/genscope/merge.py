@@ -6,8 +6,10 @@ it is remembered when each value was told first, so that a value which is out of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
+from sys import intern
 from typing import Any, Final
 from zlib import crc32
 
@@ -58,25 +60,36 @@ _scalars: Final = attrgetter(*SCALARS)
 PRICED_BY: Final = ("type", "model", "provider", "service_tier", "server_address")
 #: The bits of an order that are its rank.
 RANKS: Final = 3 << 62
+#: Of how many values of one field it is known when they were told. One that so many newer ones followed would be news again.
+REMEMBERED: Final = 100
+#: The bits of a number that are the hash of a value.
+HASH_BITS: Final = 32
+HASH: Final = (1 << HASH_BITS) - 1
 #: What a price is.
 BILL: Final = ("cost", "cost_source", "cost_missing", "cost_rule")
 
 
-@dataclass(slots=True)
 class History:
     """What is known of a span without its payloads."""
 
-    #: `field hash-of-the-value` -> when that value was told, see `revise`.
-    revisions: dict[str, int] = field(default_factory=dict)
-    facts: Facts = field(default_factory=Facts)
-    _best: dict[str, tuple[int, str]] = field(default_factory=dict)
+    __slots__ = ("_told", "facts")
 
-    def __post_init__(self) -> None:
-        for revision, first in self.revisions.items():
+    def __init__(self, revisions: Mapping[str, int] | None = None, facts: Facts | None = None) -> None:
+        """Begin with what is stored of the span: its `revisions`, as `revise` returns them, and its facts."""
+        self.facts = Facts() if facts is None else facts
+        told: dict[str, list[int]] = {}
+        for revision, kept in (revisions or {}).items():
             name, _, digest = revision.rpartition(" ")
-            self._best[name] = max(self._best.get(name, (-1, "")), (first ^ RANKS, digest))
+            told.setdefault(intern(name), []).append((kept ^ RANKS) << HASH_BITS | int(digest, 16))
+        #: By field when each of its values was told, and above the last `HASH_BITS` bits only, which are the hash of that value;
+        #: the newest last. One number each, because of these there are millions.
+        self._told = {name: tuple(sorted(values)[-REMEMBERED:]) for name, values in told.items()}
 
-    def revise(self, name: str, digest: str, order: int) -> tuple[str, int, int | None]:
+    def __len__(self) -> int:
+        """Return how many values are remembered."""
+        return sum(map(len, self._told.values()))
+
+    def revise(self, name: str, digest: int, order: int) -> tuple[str, int, int | None]:
         """Learn that a field was told a value.
 
         Of several times that a value was told, the first of the highest rank counts: so a result that repeats what a creation
@@ -85,16 +98,19 @@ class History:
         Returns:
             The key of the revision, what is kept of it, and the order of the value if no other value of the field is newer.
         """
-        revision, kept = f"{name} {digest}", order ^ RANKS
-        known = self.revisions.get(revision)
-        if known is None or kept < known:
-            self.revisions[revision] = kept
+        values = self._told.get(name, ())
+        told = order << HASH_BITS | digest
+        known = next((value for value in values if value & HASH == digest), None)
+        if known is None or _kept(told) < _kept(known):
+            values = tuple(sorted((*(value for value in values if value != known), told))[-REMEMBERED:])
+            self._told[name] = values
         else:
-            kept = known
-        told, best = (kept ^ RANKS, digest), self._best.get(name)
-        if best is None or told > best:
-            self._best[name] = best = told
-        return revision, kept, told[0] if best == told else None
+            told = known
+        return f"{name} {digest:08x}", _kept(told), told >> HASH_BITS if told == values[-1] else None
+
+
+def _kept(told: int) -> int:
+    return (told >> HASH_BITS) ^ RANKS
 
 
 @dataclass(slots=True)
@@ -131,10 +147,12 @@ class Partial:
                 continue
             into = getattr(row, name)
             for key, value in entries.items():
-                since = self.tell(f"{name}.{key}", value, order)
+                # Things of one kind have the same keys, which are remembered with each of them.
+                field_name = intern(f"{name}.{key}")
+                since = self.tell(field_name, value, order)
                 if since is not None:
                     into[key] = value
-                    row.orders[f"{name}.{key}"] = since
+                    row.orders[field_name] = since
         for name in LISTS:
             if listed := getattr(told, name):
                 known = getattr(row, name)
@@ -150,14 +168,16 @@ class Partial:
             row.resource = told.resource
         if patch.messages:
             text = to_json(patch.messages).decode()
-            row.input_parts.setdefault(_digest(text), (order, text))
+            key = f"{_digest(text):08x}"
+            row.input_parts[key] = min(row.input_parts.get(key, (order, text)), (order, text))
         self._add_bill(told, order)
 
     def _add_bill(self, told: Span, order: int) -> None:
         row, facts = self.span, self.history.facts
         if told.start_time is not None:
             row.start_time = _least(row.start_time, told.start_time)
-            if facts.start_time is None or told.start_time < facts.start_time:
+            # Also when it is told again: what it changed may not have been stored.
+            if facts.start_time is None or told.start_time <= facts.start_time:
                 facts.start_time = told.start_time
                 self.priced_anew = True
         if told.usage is not None:
@@ -170,16 +190,18 @@ class Partial:
             row.cost_source = facts.cost_source = "reported"
             self.priced_anew = True
 
-    def price(self, overrides: Overrides) -> Span | None:
-        """Give the row the cost that follows from all that is known.
+    def price(self, time: int, overrides: Overrides, *, lowered: bool) -> Span | None:
+        """Give the row the cost that follows from all that is known; `time` stands in for a start that is not.
 
         Returns:
-            The key-less span with the cost that holds, if a dearer one is stored, which would win over it; else None.
+            The key-less span with the cost that holds, if a dearer one is stored, which would win over it. So after one was
+            `lowered`, whatever comes next, since that may be under way still. Else None.
         """
         row, facts = self.span, self.history.facts
         if not self.priced_anew:
             return None
         known = piece()
+        known.time = time
         for name in PRICED_BY:
             setattr(known, name, getattr(facts, name))
         known.start_time, known.usage = facts.start_time, facts.usage
@@ -198,13 +220,12 @@ class Partial:
         highest = facts.highest_cost
         if total is not None and (highest is None or total >= highest):
             facts.highest_cost = total
-            return None
+            return known if lowered else None
         return None if highest is None else known
 
 
-def _digest(value: Any) -> str:
-    text = value if isinstance(value, str) else to_json(value).decode()
-    return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+def _digest(value: Any) -> int:
+    return crc32(value.encode("utf-8", "surrogatepass") if isinstance(value, str) else to_json(value))
 
 
 def _least(one: int | None, other: int) -> int:

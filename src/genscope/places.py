@@ -10,12 +10,12 @@ trace is joined to the right one.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -24,8 +24,11 @@ from genscope.model import TRACE, Entity, Patch, Score, Span
 from genscope.pricing.override import NONE, Overrides
 from genscope.store.entities import Entities, Placement
 
-#: Things that are remembered; of those that do not fit it is looked up again where they are.
-REMEMBERED: Final = 50_000
+#: How much is remembered, in values of fields of which it is known when they were told, of about 200 bytes each: 15,000 calls of 25
+#: fields. What does not fit is looked up again.
+REMEMBERED: Final = 500_000
+#: What remembering a thing takes beside its values.
+THING: Final = 8
 #: Begins the id of a trace that was founded for want of the right one.
 ORPHAN: Final = "orphan:"
 
@@ -44,10 +47,14 @@ class _Trace:
         return self.id.startswith(ORPHAN)
 
     def whole(self) -> _Trace:
+        whole = self
+        while whole.part_of is not None:
+            whole = whole.part_of
+        # The way is long where a chain joined link by link; nobody has to go it again.
         trace = self
         while trace.part_of is not None:
-            trace = trace.part_of
-        return trace
+            trace.part_of, trace = whole, trace.part_of
+        return whole
 
 
 @dataclass(slots=True, eq=False)
@@ -58,6 +65,8 @@ class _Place:
     trace: _Trace
     time: int | None = None
     history: History = field(default_factory=History)
+    #: The cost that holds, without the keys of the span, once a dearer one was stored.
+    lowered: Span | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +76,15 @@ class _Thing:
     places: list[_Place] = field(default_factory=list)
     #: Requests that told of it and are not stored yet. Until then only this memory knows of them.
     pending: int = 0
+    #: Whether what is remembered may not be what is stored.
+    doubtful: bool = False
+    #: What it takes of what is remembered in all.
+    weight: int = 0
+
+    def weigh(self) -> int:
+        """Return by how much its weight has grown."""
+        before, self.weight = self.weight, THING + sum(THING + len(place.history) for place in self.places)
+        return self.weight - before
 
 
 @dataclass(slots=True)
@@ -76,8 +94,8 @@ class Placed:
     spans: list[Span] = field(default_factory=list)
     placements: list[Placement] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
-    #: Spans with costs that have to be written over dearer ones, which would win otherwise.
-    cheaper: list[Span] = field(default_factory=list)
+    #: Where costs have to be written over dearer ones, which would win otherwise; see `Places.lowering`.
+    cheaper: list[_Place] = field(default_factory=list)
 
 
 #: Hands rows to the writer.
@@ -93,13 +111,16 @@ class Places:
         Args:
             entities: knows the places that are not remembered, and joins traces.
             shared: whether other servers write to the same store.
-            remembered: bound of the things in memory.
+            remembered: how much is held in memory, see `REMEMBERED`.
         """
         self._entities = entities
         self.shared = shared
         self._remembered = remembered
         self._lock = threading.Lock()
+        #: Held while stored rows are moved or changed; never waits for the other one.
+        self._moving = threading.Lock()
         self._things: OrderedDict[tuple[str, Entity], _Thing] = OrderedDict()
+        self._weight = 0
         self._orphans: WeakValueDictionary[tuple[str, str], _Trace] = WeakValueDictionary()
         #: Requests that are perhaps not stored yet, the oldest first.
         self._pending: deque[tuple[list[_Thing], Sequence[Future[None]]]] = deque()
@@ -122,26 +143,51 @@ class Places:
         mentioned = dict.fromkeys(entity for patch in patches for entity in (patch.entity, patch.parent) if entity)
         with self._lock:
             self._forget()
-            if self.shared:
-                self._distrust(project_id, mentioned)
+            self._distrust([(project_id, entity) for entity in mentioned])
             unknown = [entity for entity in mentioned if (project_id, entity) not in self._things]
             stored = self._entities.find(project_id, unknown) if unknown else {}
-            things = {entity: self._thing(project_id, entity, stored.get(entity, [])) for entity in mentioned}
-            placed = _Request(self, project_id, things, patches, now).place(overrides)
-            futures = submit(placed)
+            try:
+                things = {entity: self._thing(project_id, entity, stored.get(entity, [])) for entity in mentioned}
+                placed = _Request(self, project_id, things, patches, now).place(overrides)
+                futures = submit(placed)
+            except BaseException:
+                for entity in mentioned:
+                    if thing := self._things.get((project_id, entity)):
+                        thing.doubtful = True
+                        self._weight += thing.weigh()
+                raise
             for thing in things.values():
                 thing.pending += 1
+                self._weight += thing.weigh()
             self._pending.append((list(things.values()), futures))
         return placed
 
-    def _distrust(self, project_id: str, entities: Iterable[Entity]) -> None:
-        """Forget what another server may know better."""
-        keys = [(project_id, entity) for entity in entities]
-        if any(key in self._things and self._things[key].pending for key in keys):
+    def doubt(self, project_id: str, trace_ids: Iterable[str]) -> None:
+        """Trust the store alone in what these traces consist of: something else changed them."""
+        ids = set(trace_ids)
+        with self._lock:
+            self._doubt(
+                thing
+                for (project, _), thing in self._things.items()
+                if project == project_id and any(place.trace.whole().id in ids for place in thing.places)
+            )
+
+    def _doubt(self, things: Iterable[_Thing]) -> None:
+        for thing in things:
+            thing.doubtful = True
+
+    def _distrust(self, keys: Iterable[tuple[str, Entity]]) -> None:
+        """Forget of these things what the store may know better."""
+        known = {key: thing for key in keys if (thing := self._things.get(key)) and (self.shared or thing.doubtful)}
+        if any(thing.pending for thing in known.values()):
             wait(self._unstored())
             self._forget()
-        for key in keys:
-            self._things.pop(key, None)
+        for key in known:
+            self._drop(key)
+
+    def _drop(self, key: tuple[str, Entity]) -> None:
+        if thing := self._things.pop(key, None):
+            self._weight -= thing.weight
 
     def _unstored(self) -> list[Future[None]]:
         return [future for _, futures in self._pending for future in futures]
@@ -157,21 +203,46 @@ class Places:
             for placement in placements:
                 self._entities.gather(project_id, placement)
 
+    @contextlib.contextmanager
+    def lowering(self, placed: Placed) -> Iterator[list[Span]]:
+        """Hold the traces of spans whose costs are to be written over dearer ones.
+
+        Yields the spans with their keys and costs as they are by now: what the request itself made of them may be out of date, and
+        whoever writes last has to write what holds.
+        """
+        with self._moving:
+            yield [
+                replace(place.lowered, trace_id=place.trace.whole().id, span_id=place.entity.span_id, time=place.time)
+                for place in placed.cheaper
+                if place.lowered is not None and place.time is not None
+            ]
+
     def _forget(self) -> None:
         """Forget the things that were not told of for the longest, but for those that the store does not know yet."""
         while self._pending and all(future.done() for future in self._pending[0][1]):
-            for thing in self._pending.popleft()[0]:
+            things, futures = self._pending.popleft()
+            for thing in things:
                 thing.pending -= 1
-        for key in list(islice(self._things, max(len(self._things) - self._remembered, 0))):
-            if not self._things[key].pending:
-                del self._things[key]
+            if any(future.exception() for future in futures):
+                self._doubt(things)
+        excess = self._weight - self._remembered
+        forgotten = []
+        for key, thing in self._things.items():
+            if excess <= 0:
+                break
+            if not thing.pending:
+                forgotten.append(key)
+                excess -= thing.weight
+        for key in forgotten:
+            self._drop(key)
 
     def _thing(self, project_id: str, entity: Entity, stored: list[Placement]) -> _Thing:
         key = (project_id, entity)
         thing = self._things.get(key)
         if thing is None:
-            thing = self._things[key] = _Thing([self._load(project_id, placement) for placement in stored])
+            thing = _Thing([self._load(project_id, placement) for placement in stored])
             self._unite(project_id, thing)
+            self._things[key] = thing
         self._things.move_to_end(key)
         return thing
 
@@ -208,10 +279,12 @@ class Places:
         try:
             # Rows that are on their way to them have to arrive first.
             wait(self._unstored())
-            self._entities.join(project_id, {orphan.id: orphan.whole().id for orphan in orphans})
+            with self._moving:
+                self._entities.join(project_id, {orphan.id: orphan.whole().id for orphan in orphans})
         except BaseException:
-            for orphan in orphans:
-                orphan.part_of = None
+            # Everything that is remembered of them and what they were joined to is wrong now.
+            self._doubt(self._things.values())
+            self._orphans.clear()
             raise
 
 
@@ -273,12 +346,12 @@ class _Request:
         row = partial.span
         if place.time is None:
             place.time = self._now if row.start_time is None else row.start_time
-        cheaper = partial.price(overrides)
+        cheaper = partial.price(place.time, overrides, lowered=place.lowered is not None)
+        if cheaper is not None:
+            place.lowered = cheaper
+            placed.cheaper.append(place)
         row.trace_id, row.span_id, row.time = place.trace.whole().id, place.entity.span_id, place.time
         row.repository = place.entity.repository
-        if cheaper is not None:
-            cheaper.trace_id, cheaper.span_id, cheaper.time = row.trace_id, row.span_id, row.time
-            placed.cheaper.append(cheaper)
         return row
 
     def _placement(self, place: _Place, partial: Partial | None, linked: bool) -> Placement:

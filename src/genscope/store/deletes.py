@@ -11,17 +11,18 @@ from genscope.store.sql import sql
 #: What a trace consists of, by table. What tells of it at all goes last, so that a deletion that was cut off can be repeated.
 TABLES: Final = ("scores", "attachments", "entities", "spans", "traces")
 
-#: Deletes objects: (project, keys).
+#: Forgets objects by their keys, or what is remembered of traces by their ids: (project, which).
 Forget: TypeAlias = Callable[[str, Sequence[str]], None]
 
 
 class Deletes:
     """Deletes within one project. Every call blocks until nothing of what it deleted is found any more."""
 
-    def __init__(self, engine: Engine, forget: Forget) -> None:
-        """Make ready; `forget` deletes the objects of a project by their keys."""
+    def __init__(self, engine: Engine, forget_objects: Forget, forget_traces: Forget) -> None:
+        """Make ready."""
         self._engine = engine
-        self._forget = forget
+        self._forget_objects = forget_objects
+        self._forget_traces = forget_traces
 
     def traces(self, project_id: str, trace_ids: Sequence[str]) -> None:
         """Delete traces: their spans, what was said of them, and their files. Unknown ones are no error."""
@@ -34,7 +35,7 @@ class Deletes:
         attached = parameters | {"ids": [str(id_) for id_ in spans["id"].to_pylist()]}
         files = self._engine.query(sql("files_of_traces").template, attached)
         # First, because the rows are what the files are found by when this is done again.
-        self._forget(project_id, [str(key) for key in files["key"].to_pylist()])
+        self._forget_objects(project_id, [str(key) for key in files["key"].to_pylist()])
         # What was attached to a span before its trace was known names no trace.
         self._engine.command(
             "DELETE FROM attachments WHERE project_id = {project_id:String} AND trace_id = '' "
@@ -43,3 +44,4 @@ class Deletes:
         )
         for table in TABLES:
             self._engine.command(f"DELETE FROM {table} WHERE {where}", parameters)  # noqa: S608
+        self._forget_traces(project_id, trace_ids)

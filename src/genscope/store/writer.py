@@ -45,6 +45,8 @@ class _Entry:
     size: int
     since: float = field(default_factory=time.monotonic)
     stored: Future[None] = field(default_factory=Future)
+    #: Rows of the same request without which these would not be found.
+    after: list[Future[None]] = field(default_factory=list)
 
 
 class Writer:
@@ -84,6 +86,10 @@ class Writer:
             WriterClosed: the server is shutting down.
         """
         entries = [_Entry(table, rows, rows.nbytes) for table, rows in tables]
+        first = [entry.stored for entry in entries if entry.table in FIRST]
+        for entry in entries:
+            if entry.table not in FIRST:
+                entry.after = first
         size = sum(entry.size for entry in entries)
         for entry in entries:
             # From now on it cannot be cancelled: a sender that hangs up takes nothing back, and the writer may always answer.
@@ -94,7 +100,7 @@ class Writer:
             # A single request may be larger than the buffer; it must not be refused for ever.
             if self._bytes and self._bytes + size > self._max_bytes:
                 raise BufferFull
-            self._entries.extend(entries)
+            self._entries.extend(sorted(entries, key=lambda entry: entry.table not in FIRST))
             self._bytes += size
             self._changed.notify()
         return [entry.stored for entry in entries]
@@ -135,6 +141,12 @@ class Writer:
 
     def _store(self, table: str, entries: list[_Entry]) -> None:
         """Insert as one; where that fails, each by itself, so that one request's rows cannot fail another's."""
+        for entry in entries:
+            if error := next((error for first in entry.after if (error := first.exception())), None):
+                entry.stored.set_exception(error)
+        entries = [entry for entry in entries if not entry.stored.done()]
+        if not entries:
+            return
         try:
             self._insert(table, pa.concat_tables([entry.rows for entry in entries]).unify_dictionaries())
         except (StoreError, pa.ArrowException) as error:
