@@ -263,6 +263,18 @@ def test_a_chain_of_any_length_and_a_circle_do_no_harm(store: Store, project: st
     assert sorted(name or "" for name in names) == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_thing_is_in_the_trace_that_what_is_in_it_tells(store: Store, project: str, order: tuple[int, ...]) -> None:
+    told = [patch(G, parent=S, trace="t", name="call"), patch(S, name="step"), patch(S, parent=Entity("span", "above"))]
+    server = store.server()
+    for index in order:
+        store.take(server, project, [told[index]])
+    found = {span.span_id: (span.name, span.parent_span_id) for span in store.spans(project, "t")}
+    assert found == {"g": ("call", "s"), "s": ("step", "above")}
+    store.take(server, project, [patch(Entity("span", "above"), trace="t")])
+    assert len(store.spans(project, "t")) == 3
+
+
 class Refused(Exception):
     """Stands for whatever keeps rows from being taken."""
 
@@ -353,7 +365,7 @@ def test_a_deleted_trace_is_forgotten(store: Store, project: str) -> None:
     server = store.server()
     told = [patch(G, parent=T, type="generation", model="gpt-4o", name="new", usage={"input": 1000})]
     store.take(server, project, told)
-    Deletes(store.engine, lambda project, keys: None, server.doubt).traces(project, ["t"])
+    Deletes(store.engine, lambda *_: contextlib.nullcontext(lambda keys: None), server.doubt).traces(project, ["t"])
     assert store.spans(project, "t") == []
     store.take(server, project, [patch(G, 0, trace="t", usage={"output": 1})])
     (span,) = store.spans(project, "t")

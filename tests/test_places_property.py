@@ -17,6 +17,7 @@ from genscope.store.entities import Entities
 from tests.test_places import SECOND, START, Store, patch
 
 T, STEP, INNER = Entity(TRACE, "t"), Entity("span", "step"), Entity("span", "inner")
+BILLED = Entity("generation", "billed")
 CALL, TOOL, EVENT = Entity("generation", "call"), Entity("tool_call", "tool"), Entity("event", "event")
 
 
@@ -49,6 +50,21 @@ def stream() -> list[Patch]:
         patch(TOOL, _at(0, 15), parent=STEP, type="tool", name="tool", start_time=START + 14, level="DEFAULT"),
         patch(TOOL, _at(2, 16), output="42", cost={"total": Decimal("0.25")}),
         patch(EVENT, _at(0, 17), parent=TOOL, type="event", name="event", start_time=START + 15),
+        # A cost that is reported, then corrected to less, beside one that can be computed.
+        patch(BILLED, _at(0, 18), trace="t", parent=INNER, start_time=START + 16, model="gpt-4o"),
+        patch(BILLED, _at(1, 19), type="generation", usage={"input": 1000, "output": 10}),
+        patch(BILLED, _at(2, 20), cost={"total": Decimal(7)}, cost_rule="told", service_tier="flex"),
+        patch(BILLED, _at(2, 21), cost={"total": Decimal(3)}, cost_rule="told"),
+        patch(BILLED, _at(3, 22), start_time=START - SECOND, provider="azure", server_address="example.com"),
+        patch(T, _at(2, 23)),
+    ]
+    for number, text in ((6, "a"), (17, "b"), (18, "a"), (19, "c")):
+        told[number].messages = [{"role": "user", "content": text}]
+    told[2].scores = [Score("t:quality", "quality", START, value=1.0), Score("t:taste", "taste", START, value=0.5)]
+    told[22].scores = [Score("t:quality", "quality", START, value=3.0)]
+    told[12].scores = [
+        Score("call:speed", "speed", START, value=5.0),
+        Score("call:quality", "quality", START, value=0.0),
     ]
     told[10].messages = [{"role": "user", "content": "more"}]
     told[13].scores = [Score("call:quality", "quality", START, value=1.0)]
@@ -121,6 +137,12 @@ def _expected(store: Store) -> tuple[list[Span], list[dict[str, object]]]:
         assert (call.model, call.output, call.metadata, call.level) == ("gpt-4o-mini", "late", {"n": 9}, "ERROR")
         assert call.cost is not None
         assert call.cost["total"] == Decimal("0.0001725")
+        billed = found["billed"]
+        assert (billed.cost, billed.provider, billed.input) == (
+            {"total": Decimal(3)},
+            "azure",
+            '[{"role":"user","content":"b"},{"role":"user","content":"a"},{"role":"user","content":"c"}]',
+        )
     return EXPECTED[0]
 
 

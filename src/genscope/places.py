@@ -361,8 +361,8 @@ class _Request:
         at = self._now if linked else 0
         return Placement(place.entity, place.trace.whole().id, place.time, at, revisions, place.history.facts)
 
-    def _current(self, entity: Entity) -> _Place:
-        """Return the place of a thing; where it has none, the one that the request tells, or one in a trace that it founds."""
+    def _current(self, entity: Entity, trace: _Trace | None = None) -> _Place:
+        """Return the place of a thing; where it has none, as the request tells, else in `trace`, else in one that it founds."""
         # Up to what has a place, or will get one by itself; then down again, since what it is a part of decides.
         way = {entity: None}
         above = self._above(entity)
@@ -372,7 +372,7 @@ class _Request:
         for one in reversed(way):
             places = self._things[one].places
             if not places:
-                places.append(_Place(one, self._told(one)))
+                places.append(_Place(one, self._told(one) or trace or self._founded(one)))
         return self._things[entity].places[-1]
 
     def _above(self, entity: Entity) -> Entity | None:
@@ -382,8 +382,8 @@ class _Request:
             return None
         return link.parent
 
-    def _told(self, entity: Entity) -> _Trace:
-        """Return the trace of a thing without a place."""
+    def _told(self, entity: Entity) -> _Trace | None:
+        """Return the trace of a thing without a place, if the request tells it."""
         if entity.kind == TRACE:
             return _Trace(entity.id)
         link = self._links.get(entity)
@@ -391,21 +391,24 @@ class _Request:
             return _Trace(link.trace_id)
         if link is not None and link.parent is not None and self._things[link.parent].places:
             return self._things[link.parent].places[-1].trace.whole()
-        return self._places.orphan(self._project_id, f"{ORPHAN}{entity.kind}:{entity.id}")
+        return None
 
-    def _linked(self, link: Patch) -> _Trace:
-        """Return the trace that a patch tells."""
-        if link.trace_id is not None or link.parent is None:
-            return _Trace(link.trace_id or "")
-        return self._current(link.parent).trace.whole()
+    def _founded(self, entity: Entity) -> _Trace:
+        return self._places.orphan(self._project_id, f"{ORPHAN}{entity.kind}:{entity.id}")
 
     def _relinked(self, link: Patch) -> _Place:
         """Return the place of a thing of which a patch tells what it is a part of."""
         place = self._current(link.entity)
+        told = None if link.trace_id is None else _Trace(link.trace_id)
         if link.parent is not None:
-            self._current(link.parent)  # It gets a place too.
-        trace, told = place.trace.whole(), self._linked(link)
-        if trace is told or trace.id == told.id:
+            # It gets a place too, and is in the same trace, whether or not it will ever say so itself.
+            above = self._current(link.parent, told).trace.whole()
+            if told is None:
+                told = above
+            elif above.is_orphan:
+                self._join(above, told)
+        trace = place.trace.whole()
+        if told is None or trace.id == told.id:
             return place
         if trace.is_orphan:
             self._join(trace, told)
