@@ -153,6 +153,7 @@ def test_a_medium_of_a_dataset_item_can_be_uploaded(server: Server) -> None:
     "wrong",
     [
         {"sha256Hash": "x" * 44},
+        {"sha256Hash": "é" * 44},
         {"sha256Hash": ""},
         {"sha256Hash": None},
         {"field": "elsewhere"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import secrets
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from genscope.app import LINK_SECRET, open_store
 from genscope.config import Settings
 from genscope.links import LIFETIME
+from genscope.objects import Objects
 from genscope.store.catalog import Catalog
 from tests.running import START_SECONDS, Server, free_port
 from tests.test_clients import Client, name_of
@@ -172,6 +174,11 @@ def test_a_part_of_a_file_can_be_read(either: Server) -> None:
         answer = get(url, Range=f"bytes={asked}")
         assert (answer.status_code, answer.content) == (206, LARGE[begin:end])
         assert answer.headers["content-range"] == f"bytes {begin}-{end - 1}/{size}"
+    # A player of films learns from this answer that it may ask for parts.
+    whole = get(url, Range="bytes=0-")
+    assert (whole.status_code, len(whole.content)) == (206, size)
+    head = httpx.head(url, trust_env=False, timeout=60)
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(size), b"")
     for asked in (f"{size}-", "9-5", "-0", "-", "0-1,3-4", "x"):
         answer = get(url, Range=f"bytes={asked}")
         assert (answer.status_code, answer.content) == (200, LARGE)
@@ -187,6 +194,7 @@ def test_a_part_of_a_file_can_be_read(either: Server) -> None:
         ("Image/SVG+xml", "application/octet-stream", "attachment"),
         ("text/javascript", "application/octet-stream", "attachment"),
         ("application/pdf", "application/octet-stream", "attachment"),
+        ("audio/日本", "application/octet-stream", "attachment"),
         ("image/png\r\nSet-Cookie: a=b", "application/octet-stream", "attachment"),
     ],
 )
@@ -267,6 +275,23 @@ def test_a_url_expires(fresh_server: Server) -> None:
     assert "expired" in answer.json()["error"]["message"]
 
 
+#: Puts an object of some size into a directory, and says what came of it.
+PUTS = """
+import asyncio, sys
+from pathlib import Path
+from genscope.objects import Objects
+
+async def body():
+    for _ in range(int(sys.argv[2]) // 100_000):
+        yield bytes(100_000)
+
+try:
+    asyncio.run(Objects("", Path(sys.argv[1]), max_bytes=10**8, fsync=True).put("default", "key", body()))
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     environment = {"GENSCOPE_MAX_OBJECT_BYTES": "2000000"}
@@ -313,8 +338,11 @@ def test_what_was_acknowledged_survives_a_power_cut_and_a_restart(fresh_server: 
     keys = [new_key() for _ in range(5)]
     for key in keys:
         assert put(upload_url(fresh_server, key), key.encode() * 1000).status_code == 200
+    (place, *_) = (fresh_server.data / "objects").glob("*/*")
+    (place / "half#1").write_bytes(b"what was being written")
     fresh_server.kill()
     fresh_server.start()
+    assert len([path for path in (fresh_server.data / "objects").rglob("*") if path.is_file()]) == len(keys)
     for key in keys:
         assert get(attach(fresh_server, key)).content == key.encode() * 1000
     fresh_server.stop()
@@ -371,6 +399,42 @@ def test_the_files_of_a_trace_go_with_it(either: Server) -> None:
         "data"
     ]
     assert get(left["attachments"][0]["url"]).content == b"x"
+
+
+def test_a_file_that_is_needed_again_is_not_deleted(tmp_path: Path) -> None:
+    objects = Objects("", tmp_path, max_bytes=100, fsync=False)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async def left() -> list[str]:
+        return [key for key in ("gone", "kept", "sent") if await objects.find("default", key)]
+
+    for key in ("gone", "kept", "sent"):
+        asyncio.run(objects.put("default", key, body()))
+    with objects.deletion("default") as delete:
+        # Somebody else needs two of them, after it was looked up that nobody does.
+        asyncio.run(objects.keep("default", "kept"))
+        asyncio.run(objects.put("default", "sent", body()))
+        delete(["gone", "kept", "sent", "unknown"])
+    assert asyncio.run(left()) == ["kept", "sent"]
+    with objects.deletion("default") as delete:
+        delete(["kept"])
+    assert asyncio.run(left()) == ["sent"]
+
+
+def test_a_full_disk_is_no_fault_of_the_sender_and_keeps_nothing(tmp_path: Path) -> None:
+    # A bound of the size of files does what a full disk does, to one process alone.
+    limited = "import resource, runpy, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (int(__import__('sys').argv.pop(1)), -1))\n"
+    limited += PUTS
+    for size, bound in ((200_000, 50_000), (3_000_000, 1_500_000), (9_000_000, 7_000_000)):
+        told = subprocess.run(
+            [sys.executable, "-c", limited, str(bound), str(tmp_path), str(size)],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert told.stdout.split() == ["Overloaded"], told.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_bucket_that_does_not_answer_is_no_fault_of_the_sender(tmp_path: Path) -> None:

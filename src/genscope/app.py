@@ -135,7 +135,7 @@ def open_server(settings: Settings) -> Iterator[Started]:
             objects,
             Links(link_secret),
             Attachments(engine),
-            Deletes(engine, objects.delete, places.doubt),
+            Deletes(engine, objects.deletion, places.doubt),
         )
         with contextlib.closing(writer), contextlib.closing(taking):
             yield Started(services, session_secret, made_keys)

@@ -7,9 +7,11 @@ be too long for a file's name, meet another one that differs by case, or be file
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +62,9 @@ class Objects:
         self._data = data
         self._fsync = fsync
         self._directory = None if url else data / "objects"
+        #: For each deletion under way the names of the objects that somebody needs since it began.
+        self._wanted: list[set[str]] = []
+        self._deleting = threading.Lock()
         self._store: ObjectStore = (
             LocalStore(self._directory, mkdir=True)
             if self._directory
@@ -67,6 +72,10 @@ class Objects:
                 url, client_options={"allow_http": True}, retry_config={"max_retries": 3, "retry_timeout": PATIENCE}
             )
         )
+        if self._directory:
+            # What was being written when the process was killed; nobody else writes here.
+            for half in self._directory.glob("*/*/*#*"):
+                half.unlink()
 
     async def put(self, project_id: str, key: str, body: AsyncIterable[bytes], *, sha256: bytes | None = None) -> None:
         """Store an object under a key, or another one in its place.
@@ -92,6 +101,7 @@ class Objects:
                 if sha256 is not None and hashed.digest() != sha256:
                     raise BadRequest("the bytes do not have the SHA-256 that was announced: send the file again")
                 await whole.seek(0)
+                await self.keep(project_id, key)
                 await self._store.put_async(name, whole.wrapped, max_concurrency=PARTS)
             if self._directory and self._fsync:
                 await asyncio.to_thread(_sync, self._directory, name)
@@ -127,19 +137,47 @@ class Objects:
             raise _unavailable(error) from error
         return _bytes(got.stream(min_chunk_size=CHUNK))
 
-    def delete(self, project_id: str, keys: Sequence[str]) -> None:
-        """Delete objects; those that are not there are no error. Blocks.
+    async def keep(self, project_id: str, key: str) -> None:
+        """Keep an object, if it is there when this returns, from deletions that have begun before.
+
+        Those that begin later have to see by themselves that it is needed.
+        """
+        await asyncio.to_thread(self._keep, _name(project_id, key))
+
+    @contextlib.contextmanager
+    def deletion(self, project_id: str) -> Iterator[Callable[[Sequence[str]], None]]:
+        """Begin to delete: find out within it which keys nothing needs any more, and hand them to what it gives. Blocks.
+
+        What is put or to be kept meanwhile is left. Objects that are not there are no error.
 
         Raises:
             Overloaded: the store does not answer.
         """
-        for key in keys:
-            try:
-                self._store.delete(_name(project_id, key))
-            except FileNotFoundError:
-                continue
-            except (BaseError, OSError) as error:
-                raise _unavailable(error) from error
+        wanted: set[str] = set()
+        with self._deleting:
+            self._wanted.append(wanted)
+        try:
+            yield lambda keys: self._delete([_name(project_id, key) for key in keys], wanted)
+        finally:
+            with self._deleting:
+                self._wanted = [other for other in self._wanted if other is not wanted]
+
+    def _delete(self, names: Sequence[str], wanted: set[str]) -> None:
+        for name in names:
+            with self._deleting:
+                if name in wanted:
+                    continue
+                try:
+                    self._store.delete(name)
+                except FileNotFoundError:
+                    continue
+                except (BaseError, OSError) as error:
+                    raise _unavailable(error) from error
+
+    def _keep(self, name: str) -> None:
+        with self._deleting:
+            for wanted in self._wanted:
+                wanted.add(name)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

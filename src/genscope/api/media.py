@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import time
 from typing import Annotated, Final, Literal
 
@@ -100,6 +99,8 @@ async def announce(request: Request, project: Authorised) -> Response:
         trace_id=told.trace_id,
     )
     await served.ingest.take_pieces(project.id, "langfuse", body, None, lambda body, now: Pieces(attachments=[link]))
+    # Whoever deletes the last trace that had the file may not have seen this link: the bytes are here to stay, or to be sent.
+    await served.objects.keep(project.id, id_)
     found = await served.objects.find(project.id, id_)
     url = None
     if found is None or found.size != told.content_length:
@@ -117,7 +118,7 @@ def _decoded(body: bytes) -> MediaRequest:
 def _digest(text: str) -> bytes:
     try:
         digest = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # of letters beyond ASCII as of what is no base64
         digest = b""
     if len(digest) != 32:
         raise BadRequest("sha256Hash: it has to be the SHA-256 of the file in base64")

@@ -29,7 +29,7 @@ MAX_KEY: Final = 1024
 LARGE_LINE: Final = re.compile(r"([^/]+)/large-logs/[^/]+")
 #: Media types that a browser may show in place: none of them can run a script. All others are handed over as files.
 SHOWN: Final = re.compile(
-    r"image/(png|jpe?g|gif|webp|avif|bmp)|audio/[\w.+-]+|video/[\w.+-]+|text/plain|application/(json|ogg)"
+    r"image/(png|jpe?g|gif|webp|avif|bmp)|audio/[\w.+-]+|video/[\w.+-]+|text/plain|application/(json|ogg)", re.ASCII
 )
 #: Whatever an object is, its page runs nothing and reaches nothing.
 SAFE: Final = {
@@ -39,7 +39,7 @@ SAFE: Final = {
     "Cache-Control": "private, no-store",
     "Accept-Ranges": "bytes",
 }
-RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
 
 class UploadUrl(msgspec.Struct):
@@ -121,7 +121,7 @@ def _large_line(body: bytes, now: int, *, repository: str, max_value_bytes: int)
     return maxim.decode(body, repository=repository, now=now, max_value_bytes=max_value_bytes)
 
 
-@router.get(PREFIX + "{token}", include_in_schema=False)
+@router.api_route(PREFIX + "{token}", methods=["GET", "HEAD"], include_in_schema=False)
 async def get_object(request: Request, token: str) -> Response:
     """Return the bytes of a file, or those that a `Range` asks for."""
     served = services(request)
@@ -129,23 +129,26 @@ async def get_object(request: Request, token: str) -> Response:
     found = await served.objects.find(leave.project_id, leave.key)
     if found is None:
         raise HTTPException(404, "this file was announced, but has not been uploaded")
-    begin, end = _range(request.headers.get("range", ""), found.size)
+    part = _range(request.headers.get("range", ""), found.size)
+    begin, end = part or (0, found.size)
     headers = SAFE | {"Content-Length": str(end - begin), **_presented(leave.mime_type, leave.name)}
     status = 200
-    if (begin, end) != (0, found.size):
+    if part:
         status, headers["Content-Range"] = 206, f"bytes {begin}-{end - 1}/{found.size}"
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
     return StreamingResponse(await served.objects.read(leave.project_id, leave.key, begin, end), status, headers)
 
 
-def _range(told: str, size: int) -> tuple[int, int]:
-    """Return which bytes a `Range` header asks for; all of them if it cannot be met, as RFC 9110, section 14.2, allows."""
+def _range(told: str, size: int) -> tuple[int, int] | None:
+    """Return which bytes a `Range` header asks for; None, for all, if it cannot be met, as RFC 9110, section 14.2, allows."""
     asked = RANGE.fullmatch(told.replace(" ", "")[:64])
     if asked is None or not any(asked.groups()):
-        return 0, size
+        return None
     first, last = asked.groups()
     begin = int(first) if first else max(size - int(last), 0)
     end = min(int(last) + 1, size) if first and last else size
-    return (begin, end) if begin < end else (0, size)
+    return (begin, end) if begin < end else None
 
 
 def _presented(mime_type: str | None, name: str | None) -> dict[str, str]:
