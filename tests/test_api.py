@@ -16,6 +16,7 @@ import pytest
 from openapi_spec_validator import validate
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from genscope.api import openapi
 from genscope.api.shapes import MessageShape
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, new_id, pairs, request, span
@@ -675,6 +676,14 @@ def test_health_metrics_and_what_langfuse_clients_ask(server: Server) -> None:
     assert project.keys() == {"id", "name", "organization", "metadata"}
     assert project["id"] == server.project
     assert project["organization"].keys() == {"id", "name"}
+
+
+def test_two_types_of_one_name_are_refused() -> None:
+    openapi.documented(msgspec.defstruct("Twin", [("a", int)]))
+    openapi.documented(msgspec.defstruct("Twin", [("a", int)]))
+    with pytest.raises(TypeError, match="Twin"):
+        openapi.documented(msgspec.defstruct("Twin", [("b", int)]))
+    del openapi.DEFINITIONS["Twin"]
 
 
 def test_the_openapi_document_is_valid_and_whole(server: Server) -> None:

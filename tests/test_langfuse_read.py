@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -215,6 +216,7 @@ SCORES: list[dict[str, Any]] = [
     {"id": "good", "traceId": f"{2:032x}", "name": "good", "value": 1, "dataType": "BOOLEAN"},
     {"id": "tone", "traceId": f"{1:032x}", "observationId": f"{1000:016x}", "name": "tone", "value": "friendly"},
     {"id": "note", "traceId": f"{3:032x}", "name": "note", "value": "Very well said", "dataType": "TEXT"},
+    {"id": "said/better", "traceId": f"{7:032x}", "name": "better", "value": "Paid", "dataType": "CORRECTION"},
     {"id": "solved", "sessionId": "session-1", "name": "solved", "value": 1, "environment": "production"},
 ]
 
@@ -429,10 +431,11 @@ def test_a_trace_is_read_whole(server: Server, reading: Reading) -> None:
 
 @having("trace")
 def test_a_text_said_of_a_trace_is_readable(server: Server, reading: Reading) -> None:
-    (trace,) = reading.ask(server, ("trace", [f"{3:032x}"], {}))
-    (note,) = trace["scores"]
-    assert note["stringValue"] == "Very well said"
-    assert note["dataType"] == ("CATEGORICAL" if reading is PYTHON_2 else "TEXT")
+    said, corrected = reading.ask(server, ("trace", [f"{3:032x}"], {}), ("trace", [f"{7:032x}"], {}))
+    (note,), (better,) = said["scores"], corrected["scores"]
+    assert (note["stringValue"], better["stringValue"]) == ("Very well said", "Paid")
+    old = reading is PYTHON_2
+    assert [note["dataType"], better["dataType"]] == ["CATEGORICAL" if old else "TEXT"] * 2
 
 
 @having("observations")
@@ -557,6 +560,7 @@ def test_scores_are_listed_and_read(server: Server, reading: Reading) -> None:
     assert listed["stars"]["value"] == 4.5
     assert listed["good"]["stringValue"] == "True"
     assert listed["tone"]["stringValue"] == "friendly"
+    assert listed["said/better"]["stringValue"] == "Paid"
     assert listed["tone"]["observationId"] == f"{1000:016x}"
     assert listed["stars"]["trace"]["userId"] == "user-0"
     assert sorted(listed["stars"]["trace"]["tags"]) == ["all", "even"]
@@ -582,6 +586,7 @@ def test_scores_are_listed_and_read(server: Server, reading: Reading) -> None:
 def test_scores_are_followed_by_cursor(server: Server, reading: Reading) -> None:
     listed = {score["id"]: score for score in reading.follow(server, "scores_v3", limit=2, fields="details,subject")}
     values = {"stars": 4.5, "good": True, "tone": "friendly", "note": "Very well said", "solved": 1}
+    values["said/better"] = "Paid"
     assert {name: score["value"] for name, score in listed.items()} == values
     assert listed["solved"]["subject"] == {"kind": "session", "id": "session-1"}
     assert listed["tone"]["subject"] == {"kind": "observation", "id": f"{1000:016x}", "traceId": f"{1:032x}"}
@@ -732,6 +737,48 @@ def test_the_older_names_of_version_2_read_the_same(server: Server) -> None:
     assert len(older["data"]) == 5
 
 
+def test_no_moment_is_too_early_or_too_late(server: Server) -> None:
+    for path, start, end in (
+        ("traces", "fromTimestamp", "toTimestamp"),
+        ("observations", "fromStartTime", "toStartTime"),
+        ("sessions", "fromTimestamp", "toTimestamp"),
+        ("v2/scores", "fromTimestamp", "toTimestamp"),
+    ):
+        whole = server.get(f"/api/public/{path}", limit=1)["meta"]["totalItems"]
+        for early, late in (("0001-01-01", "9999-12-31"), ("1500-01-01", "2300-01-01")):
+            found = server.get(f"/api/public/{path}", **{"limit": 1, start: early, end: late})
+            assert found["meta"]["totalItems"] == whole, path
+
+
+def test_ids_may_hold_slashes_and_tags_be_said_by_several_spans(fresh_server: Server) -> None:
+    trace_id, parts = "shop/1", ("shop/2/a", "shop/2/b")
+    told = {"id": trace_id, "sessionId": "alice/1", "tags": ["whole"]}
+    batch = [{"id": "1", "type": "trace-create", "timestamp": "2026-01-02T03:00:00Z", "body": told}]
+    for id_ in parts:
+        body = {"id": id_, "traceId": trace_id, "startTime": "2026-01-02T03:00:01Z"}
+        batch.append({"id": id_, "type": "span-create", "timestamp": "2026-01-02T03:00:00Z", "body": body})
+    tagged = [
+        span(f"{1:032x}", span_id=f"{number:016x}", attributes={"langfuse.trace.tags": [tag]})
+        for number, tag in enumerate(("left", "right"), 1)
+    ]
+    with fresh_server.client() as client:
+        assert client.post("/api/public/ingestion", json={"batch": batch}).json()["errors"] == []
+        score = {"id": "stars/1", "traceId": trace_id, "name": "stars", "value": 1}
+        client.post("/api/public/scores", json=score).raise_for_status()
+        body = encoded(request(tagged))
+        client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).raise_for_status()
+        for path in ("scores", "v2/scores"):
+            assert client.get(f"/api/public/{path}/stars%2F1").json()["name"] == "stars"
+        assert client.get("/api/public/sessions/alice%2F1").json()["traces"][0]["id"] == trace_id
+        assert client.get("/api/public/observations/shop%2F2%2Fa").json()["traceId"] == trace_id
+        assert len(client.get("/api/public/traces/shop%2F1").json()["observations"]) == 2
+        assert client.delete("/api/public/traces/shop%2F1").status_code == 200
+        assert client.get("/api/public/traces/shop%2F1").status_code == 404
+    (both,) = fresh_server.get("/api/public/traces", tags=["left", "right"])["data"]
+    assert sorted(both["tags"]) == ["left", "right"]
+    assert fresh_server.get("/api/public/traces", tags=["left", "whole"])["data"] == []
+
+
 #: Lists of what there is none of, by the clients that have them.
 EMPTY = {
     PYTHON_2.client.environment: [
@@ -788,6 +835,14 @@ def test_a_prompt_falls_back_and_a_dataset_is_not_found(server: Server, reading:
         assert refused["error"], refused
 
 
+def cursor_of(*position: int | str) -> str:
+    """A cursor made up, of this position."""
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+SIDEWAYS = [{"field": "count_count", "direction": "sideways"}]
+
+
 def test_a_bad_parameter_is_named(server: Server) -> None:
     cases = {
         "/traces?page=0": "page",
@@ -807,12 +862,20 @@ def test_a_bad_parameter_is_named(server: Server) -> None:
         "/v3/scores?observationId=x": "observationId",
         "/sessions?toTimestamp=x": "toTimestamp",
         "/metrics?query={}": "query",
+        "/metrics?query=" + query("observations", "count:count", orderBy=SIDEWAYS)["query"]: "direction",
+        **{f"/v2/observations?cursor={cursor_of(time, 'a', 'b')}": "cursor" for time in (10**19, -(10**30))},
+        f"/v3/scores?cursor={cursor_of(10**30, 'a')}": "cursor",
     }
+    beyond = [(name, cursor_of(10**30, "a")) for name in ("traces", "sessions", "scores", "rejected")]
+    beyond += [("rejected", cursor_of(1, shown)) for shown in ("9" * 30, "-1", "x")]
     with server.client() as client:
         for path, name in cases.items():
             answer = client.get(f"/api/public{path}")
             assert answer.status_code == 400, path
             assert name in answer.json()["message"], path
+        for name, cursor in beyond:
+            answer = client.get(f"/api/v1/{name}", params={"cursor": cursor})
+            assert (answer.status_code, answer.json()["message"][:6]) == (400, "cursor"), (name, cursor)
 
 
 PARAMETERS = st.sampled_from(
@@ -1009,5 +1072,5 @@ def test_traces_are_deleted_with_all_that_belongs_to_them(fresh_server: Server) 
     assert one["message"]
     assert several["message"]
     assert [trace["trace_id"] for trace in native(server, "traces")] == [f"{3:032x}"]
-    assert {score["id"] for score in native(server, "scores")} == {"note", "solved"}
+    assert {score["id"] for score in native(server, "scores")} == {"note", "solved", "said/better"}
     assert len(native(server, "spans")) == 2

@@ -44,7 +44,9 @@ def accepted(type_: Any) -> dict[str, Any]:
 
 def _schema(type_: Any) -> dict[str, Any]:
     (schema,), components = msgspec.json.schema_components([type_], ref_template=REFERENCE)
-    DEFINITIONS.update(components)
+    for name, definition in components.items():
+        if DEFINITIONS.setdefault(name, definition) != definition:
+            raise TypeError(f"two types of the API are called {name}: the document can hold one of them")
     return schema
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ from genscope.query.filter import FilterError
 T = TypeVar("T")
 
 MAX_LIMIT: Final = 1000
+#: A time in nanoseconds since the epoch, as the engine has it.
+Time = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def decode_cursor(cursor: str, length: int) -> tuple[Any, ...]:
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position = msgspec.json.decode(text, type=tuple[int, str, str] if length == 3 else tuple[int, str])
+        position = msgspec.json.decode(text, type=tuple[Time, str, str] if length == 3 else tuple[Time, str])
     except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
         raise FilterError("cursor: not one that this list gave; start again without it") from None
     return tuple(position)

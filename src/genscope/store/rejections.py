@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genscope.query.filter import Filter
+from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
 from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.sql import sql
@@ -47,7 +47,7 @@ class Rejections:
         last, shown = decode_cursor(cursor, 2) if cursor else (None, "0")
         if last is not None:
             condition.add(f"rejected.time <= {condition.bind_time(last)}")
-        offset = int(shown) if shown.isdecimal() else 0
+        offset = _number(shown)
         parameters: dict[str, Parameter] = {"limit": limit + 1, "offset": offset}
         text = sql("rejected_rows").substitute(where=str(condition))
         found = [Rejection(**row) for row in self._engine.query(text, condition.parameters | parameters).to_pylist()]
@@ -56,3 +56,10 @@ class Rejections:
             return Page(rows, None)
         at_end = sum(row.time == rows[-1].time for row in rows) + (offset if rows[-1].time == last else 0)
         return Page(rows, encode_cursor(rows[-1].time, str(at_end)))
+
+
+def _number(text: str) -> int:
+    """Return how many rows a cursor says were shown."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise FilterError("cursor: not one that this list gave; start again without it")
+    return int(text)

@@ -113,9 +113,9 @@ def _parameters(project_id: str, condition: Where) -> dict[str, Parameter]:
 def _where(project_id: str, filter: Filter) -> Where:
     built = Where(["true"])
     if filter.start is not None:
-        built.add(f"start >= {built.bind(filter.start, 'Int64')}")
+        built.add(f"start >= {built.bind_nanoseconds(filter.start)}")
     if filter.end is not None:
-        built.add(f"start < {built.bind(filter.end, 'Int64')}")
+        built.add(f"start < {built.bind_nanoseconds(filter.end)}")
     for condition in filter.conditions:
         built.add_condition(project_id, COLUMNS.get(condition.field, Column(condition.field)), condition)
     return built

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from genscope.query.filter import Condition, Filter, Operator
@@ -135,11 +135,19 @@ class Where:
 
     def bind_time(self, nanoseconds: int) -> str:
         """Add a moment as a parameter and return how SQL names it."""
-        moment = self.bind(max(EARLIEST, min(nanoseconds, LATEST)), "Int64")
-        return f"fromUnixTimestamp64Nano({moment}, 'UTC')"
+        return f"fromUnixTimestamp64Nano({self.bind_nanoseconds(nanoseconds)}, 'UTC')"
+
+    def bind_nanoseconds(self, nanoseconds: int) -> str:
+        """Add a moment as a number, which is kept within what a column can hold, and return how SQL names it."""
+        return self.bind(max(EARLIEST, min(nanoseconds, LATEST)), "Int64")
 
     def add_condition(self, project_id: str, column: Column, condition: Condition) -> None:
         """Add what a condition asks of a column."""
+        if column.of_trace == "any" and condition.operator == "all of" and len(condition.values) > 1:
+            # Each may be said by another span.
+            for value in condition.values:
+                self.add_condition(project_id, column, replace(condition, values=(value,)))
+            return
         positive = NEGATIVE.get(condition.operator)
         clause = _positive(self, column, condition, positive or condition.operator)
         if column.of_trace:

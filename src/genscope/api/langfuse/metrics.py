@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -67,7 +67,7 @@ class Order(msgspec.Struct):
     """A column of the answer to order by."""
 
     field: str
-    direction: str = "desc"
+    direction: Literal["asc", "desc", "ASC", "DESC"] = "desc"
 
 
 class Config(msgspec.Struct):

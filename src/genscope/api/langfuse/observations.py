@@ -109,7 +109,7 @@ def list_observations(request: Request, project: Authorised, paged: Paged) -> Re
     return respond(NumberedPage(rows, paged.meta(reader.count_spans(project.id, filter))))
 
 
-@router.get("/observations/{observation_id}", responses=documented(LangfuseObservation))
+@router.get("/observations/{observation_id:path}", responses=documented(LangfuseObservation))
 def get_observation(request: Request, project: Authorised, observation_id: str) -> Response:
     """Return an observation; of several of this id the latest to start."""
     one = Filter(conditions=(Condition("span_id", (observation_id,)), OBSERVATIONS))

@@ -110,13 +110,13 @@ def list_scores_v2(request: Request, project: Authorised, paged: Paged) -> Respo
     return respond(NumberedPage(rows, paged.meta(found.total)))
 
 
-@router.get("/scores/{score_id}", responses=documented(dict[str, Any]))
+@router.get("/scores/{score_id:path}", responses=documented(dict[str, Any]))
 def get_score_v1(request: Request, project: Authorised, score_id: str) -> Response:
     """Return a score, for clients that know no texts."""
     return respond(for_old_clients(score_shape(_one(request, project.id, score_id))))
 
 
-@router.get("/v2/scores/{score_id}", responses=documented(dict[str, Any]))
+@router.get("/v2/scores/{score_id:path}", responses=documented(dict[str, Any]))
 def get_score_v2(request: Request, project: Authorised, score_id: str) -> Response:
     """Return a score."""
     return respond(score_shape(_one(request, project.id, score_id)))

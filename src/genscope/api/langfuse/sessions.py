@@ -49,7 +49,7 @@ def list_sessions(request: Request, project: Authorised, paged: Paged) -> Respon
     return respond(NumberedPage([_shape(project.id, session) for session in found.rows], paged.meta(found.total)))
 
 
-@router.get("/sessions/{session_id}", responses=documented(LangfuseSessionWithTraces))
+@router.get("/sessions/{session_id:path}", responses=documented(LangfuseSessionWithTraces))
 def get_session(request: Request, project: Authorised, session_id: str) -> Response:
     """Return a session with its traces, the earliest first."""
     reader = services(request).reader

@@ -24,6 +24,8 @@ DEFAULT: Final = "default"
 SOURCES: Final = ("EVAL", "ANNOTATION")
 #: Characters of a value of metadata that version 2 of the observations shows unless asked for all.
 SHORT: Final = 200
+#: Types of scores that clients before version 3 do not know.
+TEXTS: Final = ("TEXT", "CORRECTION")
 
 
 class NumberedPage(msgspec.Struct):
@@ -258,8 +260,8 @@ def score_shape(score: Score, trace: TraceSummary | None = None, *, with_trace: 
 
 
 def for_old_clients(shape: dict[str, Any]) -> dict[str, Any]:
-    """Return a score as clients before version 3 know it: a text is a category to them."""
-    return {**shape, "dataType": "CATEGORICAL", "value": 0} if shape["dataType"] == "TEXT" else shape
+    """Return a score as clients before version 3 know it: a text, or a correction, is a category to them."""
+    return {**shape, "dataType": "CATEGORICAL", "value": 0} if shape["dataType"] in TEXTS else shape
 
 
 def said(score: Score) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -125,7 +126,7 @@ def list_traces(request: Request, project: Authorised, paged: Paged) -> Response
     return respond(NumberedPage([_only(row, shown, request) for row in rows], paged.meta(found.total)))
 
 
-@router.get("/traces/{trace_id}", responses=documented(LangfuseTrace))
+@router.get("/traces/{trace_id:path}", responses=documented(LangfuseTrace))
 def get_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     """Return a trace with all its observations and scores."""
     reader = services(request).reader
@@ -143,7 +144,7 @@ def get_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     return respond(_only(row, shown, request))
 
 
-@router.delete("/traces/{trace_id}", responses=documented(Deleted))
+@router.delete("/traces/{trace_id:path}", responses=documented(Deleted))
 def delete_trace(request: Request, project: Authorised, trace_id: str) -> Response:
     """Delete a trace for good; it is gone when this answers."""
     services(request).deletes.traces(project.id, [trace_id])
@@ -170,7 +171,9 @@ def _order(text: str) -> tuple[str, str]:
 
 
 def _scores(scores: list[Score], request: Request) -> list[dict[str, Any]]:
-    shapes = [score_shape(score) for score in scores]
+    # No client knows corrections as scores of a trace; it reads them as texts.
+    known = [replace(score, data_type="TEXT") if score.data_type == "CORRECTION" else score for score in scores]
+    shapes = [score_shape(score) for score in known]
     return [for_old_clients(shape) for shape in shapes] if _is_old(request) else shapes
 
 
