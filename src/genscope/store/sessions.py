@@ -90,11 +90,15 @@ class Sessions:
     def one(self, project_id: str, session_id: str) -> SessionSummary | None:
         """Return a session; None if it is not known."""
         only = Filter(conditions=(Condition("id", (session_id,)),))
-        return next(iter(self._rows(project_id, _where(project_id, only), 1)), None)
+        condition = _where(project_id, only)
+        named = f"session_id = {condition.bind(session_id)}"
+        return next(iter(self._rows(project_id, condition, 1, named=named)), None)
 
-    def _rows(self, project_id: str, condition: Where, limit: int, offset: int = 0) -> list[SessionSummary]:
+    def _rows(
+        self, project_id: str, condition: Where, limit: int, offset: int = 0, *, named: str = "true"
+    ) -> list[SessionSummary]:
         columns = "* EXCEPT (start, end), start AS start_time, end AS end_time"
-        text = f"{_select(columns, condition)} ORDER BY start DESC, id DESC LIMIT {limit:d} OFFSET {offset:d}"
+        text = f"{_select(columns, condition, named)} ORDER BY start DESC, id DESC LIMIT {limit:d} OFFSET {offset:d}"
         rows = self._engine.query(text, _parameters(project_id, condition)).to_pylist()
         for row in rows:
             row["metadata"] = {key: from_json(value) for key, value in row["metadata"]}
@@ -102,8 +106,8 @@ class Sessions:
         return [SessionSummary(**row) for row in rows]
 
 
-def _select(columns: str, condition: Where) -> str:
-    return sql("sessions_all").substitute(columns=columns, where=str(condition))
+def _select(columns: str, condition: Where, named: str = "true") -> str:
+    return sql("sessions_all").substitute(columns=columns, where=str(condition), named=named)
 
 
 def _parameters(project_id: str, condition: Where) -> dict[str, Parameter]:

@@ -1,4 +1,5 @@
--- Sessions: those that spans name, and those that senders told of themselves. The condition on an id is met before the groups are made.
+-- Sessions: those that spans name, and those that senders told of themselves. `named` is on the rows of spans, which have an index of sessions
+-- that a condition on the groups cannot use.
 SELECT $columns
 FROM
 (
@@ -29,7 +30,7 @@ FROM
             CAST(map() AS Map(String, String)) AS metadata,
             CAST(argMaxIf(repository, time, repository != '') AS Nullable(String)) AS repository
         FROM spans FINAL
-        WHERE project_id = {project_id:String} AND session_id != ''
+        WHERE project_id = {project_id:String} AND session_id != '' AND ($named)
         GROUP BY session_id
         UNION ALL
         SELECT id, name, start_time, end_time, 0, 0, NULL, NULL, tags, metadata, CAST(repository AS Nullable(String))
