@@ -33,4 +33,5 @@ CREATE TABLE IF NOT EXISTS entities
 )
 ENGINE = CoalescingMergeTree
 ORDER BY (project_id, id, kind, repository, trace_id)
-SETTINGS index_granularity = 512, fsync_after_insert = $fsync, fsync_part_directory = $fsync;
+-- Things are looked up one by one all over the table: small blocks are what that reads little of.
+SETTINGS index_granularity = 512, min_compress_block_size = 4096, max_compress_block_size = 16384, fsync_after_insert = $fsync, fsync_part_directory = $fsync;
