@@ -275,20 +275,27 @@ def test_a_url_expires(fresh_server: Server) -> None:
     assert "expired" in answer.json()["error"]["message"]
 
 
-#: Puts an object of some size into a directory, and says what came of it.
+#: Puts objects of some sizes into a directory that takes no files as large, and says what came of it.
 PUTS = """
-import asyncio, sys
+import asyncio, resource, signal, sys
 from pathlib import Path
 from genscope.objects import Objects
 
-async def body():
-    for _ in range(int(sys.argv[2]) // 100_000):
+async def body(size):
+    for _ in range(size // 100_000):
         yield bytes(100_000)
 
-try:
-    asyncio.run(Objects("", Path(sys.argv[1]), max_bytes=10**8, fsync=True).put("default", "key", body()))
-except Exception as error:
-    print(type(error).__name__)
+async def main():
+    objects = Objects("", Path(sys.argv[1]), max_bytes=10**8, fsync=True)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    for size, bound in ((200_000, 50_000), (3_000_000, 1_500_000), (9_000_000, 7_000_000)):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bound, resource.RLIM_INFINITY))
+        try:
+            await objects.put("default", "key", body(size))
+        except Exception as error:
+            print(type(error).__name__)
+
+asyncio.run(main())
 """
 
 
@@ -334,7 +341,7 @@ def test_half_a_file_is_not_stored(server: Server) -> None:
     assert get(download).content == b"whole"
 
 
-def test_what_was_acknowledged_survives_a_power_cut_and_a_restart(fresh_server: Server) -> None:
+def test_what_was_acknowledged_survives_a_power_cut(fresh_server: Server) -> None:
     keys = [new_key() for _ in range(5)]
     for key in keys:
         assert put(upload_url(fresh_server, key), key.encode() * 1000).status_code == 200
@@ -345,9 +352,6 @@ def test_what_was_acknowledged_survives_a_power_cut_and_a_restart(fresh_server: 
     assert len([path for path in (fresh_server.data / "objects").rglob("*") if path.is_file()]) == len(keys)
     for key in keys:
         assert get(attach(fresh_server, key)).content == key.encode() * 1000
-    fresh_server.stop()
-    fresh_server.start()
-    assert get(attach(fresh_server, keys[0])).content == keys[0].encode() * 1000
 
 
 def test_projects_share_no_files(tmp_path: Path) -> None:
@@ -425,15 +429,9 @@ def test_a_file_that_is_needed_again_is_not_deleted(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_no_fault_of_the_sender_and_keeps_nothing(tmp_path: Path) -> None:
     # A bound of the size of files does what a full disk does, to one process alone.
-    limited = "import resource, runpy, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (int(__import__('sys').argv.pop(1)), -1))\n"
-    limited += PUTS
-    for size, bound in ((200_000, 50_000), (3_000_000, 1_500_000), (9_000_000, 7_000_000)):
-        told = subprocess.run(
-            [sys.executable, "-c", limited, str(bound), str(tmp_path), str(size)],
-            capture_output=True, text=True, check=True, timeout=60,
-        )  # fmt: skip
-        assert told.stdout.split() == ["Overloaded"], told.stderr
+    command = [sys.executable, "-c", PUTS, str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split() == ["Overloaded"] * 3, told.stdout
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
