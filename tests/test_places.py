@@ -173,6 +173,17 @@ def test_a_value_that_is_told_again_is_no_news(store: Store, project: str) -> No
     assert span.name == "second"
 
 
+@pytest.mark.parametrize("told", [(1, 2, 3), (3, 2, 1), (2, 3, 1, 2, 3), (3, 1, 2, 1)])
+def test_by_the_clock_of_its_sender_a_value_may_come_back(store: Store, project: str, told: Sequence[int]) -> None:
+    states = {1: "running", 2: "waiting", 3: "running"}
+    for moment in told:
+        dated = patch(G, moment, trace="t", name=states[moment], metadata={"state": states[moment]})
+        dated.dated = True
+        store.take(store.server(), project, [dated])
+    (span,) = store.spans(project, "t")
+    assert (span.name, span.metadata) == ("running", {"state": "running"})
+
+
 def test_a_result_that_repeats_what_a_creation_said_holds_against_an_update(store: Store, project: str) -> None:
     for rank, name in ((0, "first"), (1, "second"), (2, "first"), (1, "second")):
         store.take(store.server(), project, [patch(G, patch_order(rank, rank), trace="t", name=name)])

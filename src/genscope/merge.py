@@ -123,20 +123,26 @@ class Partial:
     #: Whether anything came that the price depends on.
     priced_anew: bool = False
 
-    def tell(self, name: str, value: Any, order: int) -> int | None:
+    def tell(self, name: str, value: Any, order: int, *, dated: bool = False) -> int | None:
         """Learn that a field was told a value, and return since which order it holds; None if another value is newer."""
-        revision, kept, since = self.history.revise(name, _digest(value), order)
+        digest = _digest(value)
+        if dated:
+            # The same value at another time is another one.
+            digest = crc32(order.to_bytes(8, "big"), digest)
+        revision, kept, since = self.history.revise(name, digest, order)
         self.revisions[revision] = kept
         return since
 
     def add(self, patch: Patch) -> None:
         """Add a piece."""
         told, row, order, facts = patch.span, self.span, patch.order, self.history.facts
+        dated = patch.dated
         for name, value in zip(SCALARS, _scalars(told), strict=True):
             if value is None:
                 continue
             # Every creation says that its level is DEFAULT, so that is never news.
-            if self.tell(name, value, 0 if name == "level" and value == "DEFAULT" else order) is not None:
+            since = 0 if name == "level" and value == "DEFAULT" else order
+            if self.tell(name, value, since, dated=dated) is not None:
                 setattr(row, name, value)
                 if name in PRICED_BY:
                     setattr(facts, name, value)
@@ -149,10 +155,10 @@ class Partial:
             for key, value in entries.items():
                 # Things of one kind have the same keys, which are remembered with each of them.
                 field_name = intern(f"{name}.{key}")
-                since = self.tell(field_name, value, order)
-                if since is not None:
+                since_then = self.tell(field_name, value, order, dated=dated)
+                if since_then is not None:
                     into[key] = value
-                    row.orders[field_name] = since
+                    row.orders[field_name] = since_then
         for name in LISTS:
             if listed := getattr(told, name):
                 known = getattr(row, name)
@@ -170,9 +176,9 @@ class Partial:
             text = to_json(patch.messages).decode()
             key = f"{_digest(text):08x}"
             row.input_parts[key] = min(row.input_parts.get(key, (order, text)), (order, text))
-        self._add_bill(told, order)
+        self._add_bill(told, order, dated=dated)
 
-    def _add_bill(self, told: Span, order: int) -> None:
+    def _add_bill(self, told: Span, order: int, *, dated: bool) -> None:
         row, facts = self.span, self.history.facts
         if told.start_time is not None:
             row.start_time = _least(row.start_time, told.start_time)
@@ -184,7 +190,7 @@ class Partial:
             row.usage = _grown(row.usage, told.usage)
             facts.usage = _grown(facts.usage, told.usage)
             self.priced_anew = True
-        if told.cost is not None and self.tell("cost", sorted(told.cost.items()), order) is not None:
+        if told.cost is not None and self.tell("cost", sorted(told.cost.items()), order, dated=dated) is not None:
             for name in BILL:
                 setattr(row, name, getattr(told, name))
             row.cost_source = facts.cost_source = "reported"

@@ -269,7 +269,7 @@ class Patch:
 
     Merging: maps and lists unite, the earliest start and the latest end win, and of two values of another field or of one entry
     of a map the one of the higher `order` (`patch_order`) wins, however they arrive; any level wins over `DEFAULT`. A value that
-    is told again in the same rank keeps its first order. Counts of tokens only grow.
+    is told again in the same rank keeps its first order, unless the piece is `dated`. Counts of tokens only grow.
     """
 
     entity: Entity
@@ -283,6 +283,8 @@ class Patch:
     messages: list[Json] = field(default_factory=list)
     #: Said about this entity: trace and span ids are filled in when its place is found.
     scores: list[Score] = field(default_factory=list)
+    #: Whether `order` is of the sender's own clock: then a value that is told again later is news, but for the same message.
+    dated: bool = False
 
 
 @dataclass(slots=True)

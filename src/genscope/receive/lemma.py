@@ -114,7 +114,7 @@ class _Delivery:
 
     def pieces(self) -> Pieces:
         root = self._root()
-        pieces = Pieces([Patch(self._entity, root, self.order, self.id)])
+        pieces = Pieces([Patch(self._entity, root, self.order, self.id, dated=True)])
         for told in self._steps(root):
             if isinstance(told, Patch):
                 pieces.patches.append(told)
@@ -160,9 +160,8 @@ class _Delivery:
                 yield self._reject(sent, sent, f"the id has {len(id_)} characters; {MAX_ID} are the limit")
             elif id_ not in told:
                 told[id_] = sent
-                yield Patch(
-                    Entity("span", id_), self._step(id_, sent, root), self.order, self.id, self._parent(id_, sent)
-                )
+                step, parent = self._step(id_, sent, root), self._parent(id_, sent)
+                yield Patch(Entity("span", id_), step, self.order, self.id, parent, dated=True)
             elif told[id_] != sent:
                 yield self._reject(sent, sent, "another span of the trace has the same id")
 

@@ -134,7 +134,7 @@ def _trace(event: Event, body: Object, batch: Batch) -> None:
     span.level = "DEFAULT"
     span.is_root = True
     span.start_time = span.start_time or event.time
-    batch.patches.append(Patch(Entity(TRACE, trace_id), span, event.order(CREATED)))
+    batch.patches.append(Patch(Entity(TRACE, trace_id), span, event.order(CREATED), dated=True))
 
 
 def _observation(type_: str | None, rank: int, event: Event, body: Object, batch: Batch) -> None:
@@ -160,7 +160,7 @@ def _observation(type_: str | None, rank: int, event: Event, body: Object, batch
             Patch(entity, replace(piece(), type=span.type, type_rule=span.type_rule), LAST_RESORT, trace_id)
         )
         span.type = span.type_rule = None
-    batch.patches.append(Patch(entity, with_tools(span), event.order(rank), trace_id, above))
+    batch.patches.append(Patch(entity, with_tools(span), event.order(rank), trace_id, above, dated=True))
 
 
 def _score(event: Event, body: Object, batch: Batch) -> None:
