@@ -678,6 +678,18 @@ def test_health_metrics_and_what_langfuse_clients_ask(server: Server) -> None:
     assert project["organization"].keys() == {"id", "name"}
 
 
+def test_a_trace_that_an_orphan_founded_is_not_counted_once_it_has_joined(server: Server) -> None:
+    before = server.get("/api/public/traces", limit=1)["meta"]["totalItems"]
+    orphan, trace_id = new_id(8), new_id(16)
+    told: list[dict[str, str]] = [{"id": orphan}, {"id": orphan, "traceId": trace_id}]
+    for body in told:
+        event = {"id": "1", "type": "span-update", "timestamp": "2026-01-02T03:00:00Z", "body": body}
+        with server.client() as client:
+            assert client.post("/api/public/ingestion", json={"batch": [event]}).json()["errors"] == []
+        assert server.get("/api/public/traces", limit=1)["meta"]["totalItems"] == before + 1
+    assert server.trace(trace_id).keys() == {orphan}
+
+
 def test_two_types_of_one_name_are_refused() -> None:
     openapi.documented(msgspec.defstruct("Twin", [("a", int)]))
     openapi.documented(msgspec.defstruct("Twin", [("a", int)]))

@@ -765,8 +765,8 @@ def test_ids_may_hold_slashes_and_tags_be_said_by_several_spans(fresh_server: Se
         assert client.post("/api/public/ingestion", json={"batch": batch}).json()["errors"] == []
         score = {"id": "stars/1", "traceId": trace_id, "name": "stars", "value": 1}
         client.post("/api/public/scores", json=score).raise_for_status()
-        body = encoded(request(tagged))
-        client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).raise_for_status()
+        sent = encoded(request(tagged))
+        client.post("/v1/traces", content=sent, headers={"content-type": PROTOBUF}).raise_for_status()
         for path in ("scores", "v2/scores"):
             assert client.get(f"/api/public/{path}/stars%2F1").json()["name"] == "stars"
         assert client.get("/api/public/sessions/alice%2F1").json()["traces"][0]["id"] == trace_id

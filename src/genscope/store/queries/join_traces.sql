@@ -11,5 +11,7 @@ SELECT * REPLACE (CAST(transform(assumeNotNull(trace_id), {orphans:Array(String)
 FROM (SELECT * FROM scores FINAL WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)});
 DELETE FROM spans
 WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)};
+DELETE FROM traces
+WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)};
 DELETE FROM entities
 WHERE project_id = {project_id:String} AND trace_id IN {orphans:Array(String)};
