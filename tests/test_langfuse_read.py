@@ -294,7 +294,12 @@ def test_traces_are_listed_to_the_end(server: Server, reading: Reading) -> None:
         assert one["htmlPath"] == f"/project/default/traces/{one['id']}"
     assert {one["id"]: one["public"] for one in listed}[OLD_TRACE] is True
     said = {one["id"]: sorted(one["scores"]) for one in listed if one["scores"]}
-    assert said == {f"{1:032x}": ["stars", "tone"], f"{2:032x}": ["good"], f"{3:032x}": ["note"]}
+    assert said == {
+        f"{1:032x}": ["stars", "tone"],
+        f"{2:032x}": ["good"],
+        f"{3:032x}": ["note"],
+        f"{7:032x}": ["said/better"],
+    }
 
 
 TRACE_FILTERS: list[tuple[dict[str, Any], Callable[[dict[str, Any]], bool]]] = [
@@ -684,7 +689,7 @@ def test_figures_of_traces_are_those_of_the_native_api(server: Server, reading: 
     )
     assert {row["userId"]: row["count_count"] for row in by_user["data"]} == Counter(one["user_id"] for one in traces)
     (all_,) = whole["data"]
-    assert (all_["count_count"], all_["count_uniqueUserIds"], all_["sum_scoresCount"]) == (len(traces), 4, 4)
+    assert (all_["count_count"], all_["count_uniqueUserIds"], all_["sum_scoresCount"]) == (len(traces), 4, 5)
     cost = sum(Decimal(one["total_cost"] or 0) for one in traces)
     assert sum(row["sum_totalCost"] or 0 for row in by_user["data"]) == pytest.approx(float(cost), rel=1e-12)
     assert sum(row["sum_observationsCount"] for row in by_user["data"]) == len(observed(server))

@@ -139,6 +139,8 @@ def called(trace_id: str) -> dict[str, dict[str, Any]]:
             "trace_name": "n",
             "is_root": True,
             "start_time": shown(1),
+            # Nobody ended it: it ends with its last span.
+            "end_time": shown(3),
             "level": "DEFAULT",
             "tags": ["a:b"],
         },

@@ -15,6 +15,7 @@ import pytest
 
 from genscope.model import TRACE, Entity, Patch, Score, Span, patch_order, piece
 from genscope.places import Placed, Places
+from genscope.query.filter import Filter
 from genscope.store import costs, entities, scores
 from genscope.store.costs import Costs
 from genscope.store.deletes import Deletes
@@ -171,6 +172,40 @@ def test_a_value_that_is_told_again_is_no_news(store: Store, project: str) -> No
         store.take(store.server(), project, [patch(G, order, trace="t", name=name)])
     (span,) = store.spans(project, "t")
     assert span.name == "second"
+
+
+def test_a_trace_without_an_end_ends_with_its_last_span(store: Store, project: str) -> None:
+    server = store.server()
+    store.take(server, project, [patch(T, start_time=START), patch(S, parent=T, start_time=START, end_time=START + 5)])
+    assert [span.end_time for span in store.spans(project, "t")] == [START + 5, START + 5]
+    root = store.reader.span(project, "t", "t:root")
+    assert root is not None
+    assert root.end_time == START + 5
+
+
+def test_a_span_whose_start_nobody_told_has_no_duration_and_lies_where_it_ended(store: Store, project: str) -> None:
+    store.take(store.server(), project, [patch(G, trace="t", end_time=START - SECOND)])
+    summary = store.reader.trace_summary(project, "t")
+    assert summary is not None
+    assert (summary.start_time, summary.end_time) == (START - SECOND, START - SECOND)
+
+
+def test_a_user_and_a_session_are_of_the_whole_trace(store: Store, project: str) -> None:
+    store.take(
+        store.server(),
+        project,
+        [
+            patch(T, start_time=START, session_id="conversation", user_id="alice"),
+            patch(G, parent=T, type="generation", start_time=START + 1, end_time=START + SECOND),
+        ],
+    )
+    for field, value in (("session_id", "conversation"), ("user_id", "alice")):
+        found = store.reader.spans(project, Filter().where("type", "generation").where(field, value)).rows
+        assert [span.span_id for span in found] == ["g"]
+    (session,) = store.reader.sessions.page(project, Filter()).rows
+    assert (session.id, session.trace_count, session.span_count, session.user_id) == ("conversation", 1, 2, "alice")
+    assert (session.start_time, session.end_time) == (START, START + SECOND)
+    assert store.reader.sessions.one(project, "conversation") == session
 
 
 @pytest.mark.parametrize("told", [(1, 2, 3), (3, 2, 1), (2, 3, 1, 2, 3), (3, 1, 2, 1)])

@@ -345,7 +345,8 @@ class _Request:
     def _row(self, place: _Place, partial: Partial, overrides: Overrides, placed: Placed) -> Span:
         row = partial.span
         if place.time is None:
-            place.time = self._now if row.start_time is None else row.start_time
+            told = row.end_time if row.start_time is None else row.start_time
+            place.time = self._now if told is None else told
         cheaper = partial.price(place.time, overrides, lowered=place.lowered is not None)
         if cheaper is not None:
             place.lowered = cheaper

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from genscope.model import Attributes, Span, Usage
+from genscope.model import TRACE, Attributes, Entity, Span, Usage
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
 from genscope.store.metrics import Metrics
@@ -240,6 +240,7 @@ class Reader:
         condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
         condition.add(f"trace_id = {condition.bind(trace_id)}")
         spans = decode(self._query("spans_rows", condition, columns=_columns(full), direction="ASC"))
+        _end_root(spans)
         # A span that came in pieces lies where its first piece came, which need not be its start.
         return sorted(spans, key=lambda span: span.time if span.start_time is None else span.start_time)
 
@@ -251,6 +252,8 @@ class Reader:
         condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
         condition.add(f"trace_id = {condition.bind(trace_id)} AND span_id = {condition.bind(span_id)}")
         spans = decode(self._query("spans_rows", condition, columns=_columns(full=True), direction="ASC"))
+        if spans and _lacks_end(spans[0]):
+            _end_root([spans[0], *self.trace(project_id, trace_id, full=False)])
         return spans[0] if spans else None
 
     def span_times(self, project_id: str, spans: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -456,6 +459,18 @@ class Reader:
     ) -> pa.Table:
         text = sql(name).substitute(parts, where=str(condition))
         return self._engine.query(text, condition.parameters | (parameters or {}))
+
+
+def _lacks_end(span: Span) -> bool:
+    return span.end_time is None and span.span_id == Entity(TRACE, span.trace_id).span_id
+
+
+def _end_root(spans: list[Span]) -> None:
+    """Let a trace that its sender told as a thing of its own, without an end, end with the last of its spans."""
+    last = max((span.end_time for span in spans if span.end_time is not None), default=None)
+    for span in spans:
+        if _lacks_end(span):
+            span.end_time = last
 
 
 def _columns(full: bool) -> str:

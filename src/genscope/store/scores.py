@@ -51,7 +51,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "metadata": Column(map_entry("metadata")),
     "metadata_number": Column(f"toFloat64OrNull({map_entry('metadata')})", "number"),
     "trace_tag": SPAN_COLUMNS["trace_tag"],
-    "trace_user_id": SPAN_COLUMNS["trace_user_id"],
+    "trace_user_id": SPAN_COLUMNS["user_id"],
     "name_of_trace": SPAN_COLUMNS["name_of_trace"],
 }
 

@@ -56,6 +56,9 @@ def cost_of(kind: str) -> str:
 #: Fields of spans that are not simply the column of that name.
 COLUMNS: Final[Mapping[str, Column]] = {
     "scope": Column("scope_name"),
+    # Some senders tell these of a trace once, others with each of its spans: they hold for all of it.
+    "session_id": Column("session_id", of_trace="any"),
+    "user_id": Column("user_id", of_trace="any"),
     "cost_missing": Column(COST_MISSING),
     "tag": Column("tags", "list"),
     "tool": Column("tools", "list"),
@@ -83,8 +86,6 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "metadata": Column(map_entry("metadata")),
     "metadata_number": Column(f"toFloat64OrNull({map_entry('metadata')})", "number"),
     "trace_tag": Column("tags", "list", "any"),
-    "trace_session_id": Column("session_id", of_trace="any"),
-    "trace_user_id": Column("user_id", of_trace="any"),
     "trace_metadata": Column(map_entry("trace_metadata"), of_trace="any"),
     "trace_metadata_number": Column(f"toFloat64OrNull({map_entry('trace_metadata')})", "number", "any"),
     # As queries/traces_rows.sql names a trace.

@@ -33,12 +33,13 @@ def begin(span: Span) -> int:
 
 def duration(span: Span) -> int | None:
     """Return a span's duration in nanoseconds, None while it is not known."""
-    return None if span.end_time is None else span.end_time - begin(span)
+    return None if span.start_time is None or span.end_time is None else span.end_time - span.start_time
 
 
 def time_to_first_token(span: Span) -> int | None:
     """Return nanoseconds from the start to the first token."""
-    return None if span.completion_start_time is None else span.completion_start_time - begin(span)
+    first = span.completion_start_time
+    return None if span.start_time is None or first is None else first - span.start_time
 
 
 def _ordered(spans: list[Span]) -> Iterator[tuple[Span, int, int, bool]]:

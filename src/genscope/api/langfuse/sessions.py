@@ -56,7 +56,7 @@ def get_session(request: Request, project: Authorised, session_id: str) -> Respo
     session = reader.sessions.one(project.id, session_id)
     if session is None:
         raise HTTPException(404, f"Session {session_id} not found within authorized project")
-    filter = Filter(conditions=(Condition("trace_session_id", (session_id,)),))
+    filter = Filter(conditions=(Condition("session_id", (session_id,)),))
     found = reader.numbered_traces(project.id, filter, direction="ASC", limit=MOST_TRACES, preview=WHOLE)
     members = reader.members(project.id, [trace.trace_id for trace in found.rows])
     traces = [trace_shape(project.id, trace, members.get(trace.trace_id), (), ()) for trace in found.rows]

@@ -1,7 +1,7 @@
 -- One row per provider and model. Quantiles are exact, not sampled. A throughput counts only calls whose duration and output are known.
 WITH
     $counts,
-    toUnixTimestamp64Nano(ifNull(start_time, time)) AS begin,
+    toUnixTimestamp64Nano(start_time) AS begin,
     (toUnixTimestamp64Nano(end_time) - begin) / 1e6 AS duration,
     (toUnixTimestamp64Nano(completion_start_time) - begin) / 1e6 AS first_token
 SELECT

@@ -3,7 +3,7 @@
 -- nothing. A root is a span without a parent, or one whose sender says so; the earliest one gives the trace its name and I/O.
 SELECT
     trace_id,
-    toUnixTimestamp64Nano(min(ifNull(spans.start_time, time))) AS start_time,
+    toUnixTimestamp64Nano(min(ifNull(spans.start_time, least(time, ifNull(spans.end_time, time))))) AS start_time,
     toUnixTimestamp64Nano(max(spans.end_time)) AS end_time,
     coalesce(argMaxIf(trace_name, time, trace_name != ''), argMinIf(spans.name, time, root), argMin(spans.name, time)) AS name,
     count() AS span_count,
