@@ -77,7 +77,7 @@ def assert_answered(server: Server) -> None:
     assert generation["usage"] == {"input": 100, "output": 50, "total": 150}
     assert Decimal(generation["cost"]["total"]) == Decimal("0.00075")
     # The page never ends its trace, so it ends with its last child.
-    assert root["end_time"] is None
+    assert root["end_time"] == generation["end_time"]
     assert server.get("/api/v1/traces/trace-id")["trace"]["end_time"] == generation["end_time"]
 
 
