@@ -45,13 +45,13 @@ SCALARS: Final = (
     "trace_input",
     "trace_output",
     "trace_public",
-    "is_root",
     "prompt_name",
     "prompt_version",
     "kind",
     "trace_state",
-    "protocol",
 )
+#: Fields that all pieces of a span tell alike.
+UNDISPUTED: Final = ("protocol", "is_root")
 #: Maps, of which each entry is such a field, and lists, which unite.
 MAPS: Final = ("metadata", "trace_metadata", "attributes")
 LISTS: Final = ("tags", "tools", "tool_calls")
@@ -98,8 +98,11 @@ class History:
         Returns:
             The key of the revision, what is kept of it, and the order of the value if no other value of the field is newer.
         """
-        values = self._told.get(name, ())
+        values = self._told.get(name)
         told = order << HASH_BITS | digest
+        if values is None:
+            self._told[name] = (told,)
+            return f"{name} {digest:08x}", order ^ RANKS, order
         known = next((value for value in values if value & HASH == digest), None)
         if known is None or _kept(told) < _kept(known):
             values = tuple(sorted((*(value for value in values if value != known), told))[-REMEMBERED:])
@@ -147,6 +150,9 @@ class Partial:
                 if name in PRICED_BY:
                     setattr(facts, name, value)
                     self.priced_anew = True
+        for name in UNDISPUTED:
+            if (value := getattr(told, name)) is not None:
+                setattr(row, name, value)
         for name in MAPS:
             entries = getattr(told, name)
             if not entries:

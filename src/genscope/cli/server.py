@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -19,6 +20,9 @@ from genscope.store.errors import StoreError, StoreLocked
 
 #: Seconds that requests under way get to end after SIGTERM or SIGINT; the whole stop takes at most 10.
 GRACE_SECONDS = 5
+#: When Python looks for circles of dead objects. A request makes hundreds of thousands of objects that live as long as it does, no
+#: circles among them: looking for some after every 700 new ones, as is usual, took a fifth of all the time that spans cost.
+COLLECT = (50_000, 20, 100)
 
 
 class Server(uvicorn.Server):
@@ -53,6 +57,7 @@ class Server(uvicorn.Server):
 
 def run(settings: Settings, listening: Callable[[Started, str], None], stopping: threading.Event | None = None) -> None:
     """Serve until a signal; call `listening(started, url)` once the port is open. Exit 1 if it cannot start."""
+    gc.set_threshold(*COLLECT)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("genscope").setLevel(logging.INFO)
     config = uvicorn.Config(
