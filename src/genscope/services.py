@@ -15,6 +15,7 @@ from genscope.objects import Objects
 from genscope.prices import Prices
 from genscope.reprice import Repricing
 from genscope.store.attachments import Attachments
+from genscope.store.catalog import Project
 from genscope.store.deletes import Deletes
 from genscope.store.reader import Reader
 
@@ -38,6 +39,16 @@ class Services:
 def services(connection: HTTPConnection) -> Services:
     """Return the services of the server that this request reached."""
     return cast(Services, connection.app.state.services)
+
+
+def project_of(request: HTTPConnection) -> Project:
+    """Return the project that the key of a request opens.
+
+    Raises:
+        Unauthorized: no valid key.
+        Forbidden: it names another project.
+    """
+    return services(request).auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
 
 
 def public_url(request: HTTPConnection) -> str:

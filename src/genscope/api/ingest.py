@@ -12,7 +12,7 @@ from genscope.api.errors import headers_of
 from genscope.receive import otlp
 from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest, RequestError, TooLarge, UnsupportedMediaType
-from genscope.services import services
+from genscope.services import project_of, services
 
 #: OTLP/HTTP, as each kind of user has it configured: OpenTelemetry, Langfuse (exact and base URL), Lemma, Maxim.
 OTLP_PATHS: Final = (
@@ -49,7 +49,7 @@ async def receive_otlp(request: Request) -> Response:
     answer = form or otlp.Format.JSON
     try:
         served = services(request)
-        project = served.auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
+        project = project_of(request)
         if form is None:
             known = " or ".join(dict.fromkeys(CONTENT_TYPES.values()))
             raise UnsupportedMediaType(f"Content-Type {content_type!r} is not one of OTLP/HTTP: send {known}")

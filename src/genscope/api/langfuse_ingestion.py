@@ -18,7 +18,7 @@ from genscope.model import Pieces, Score, patch_order
 from genscope.receive import langfuse
 from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest
-from genscope.services import services
+from genscope.services import project_of, services
 
 router = APIRouter(prefix="/api/public", tags=["langfuse"])
 
@@ -123,7 +123,7 @@ def _answer(status: int, body: msgspec.Struct) -> Response:
 async def _take(request: Request, decode: Decode[Told]) -> Told:
     """Store what the body of a request tells."""
     served = services(request)
-    project = served.auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
+    project = project_of(request)
     try:
         with served.ingest.room() as take:
             body = await read_body(request.stream(), served.ingest.limits.body_bytes, take)

@@ -19,8 +19,7 @@ from genscope.receive import maxim
 from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest
 from genscope.receive.maxim.line import LONGEST_ID
-from genscope.services import services
-from genscope.store.catalog import Project
+from genscope.services import project_of, services
 
 router = APIRouter(prefix="/api/sdk", tags=["maxim"])
 
@@ -69,7 +68,7 @@ async def repository(
     ],
 ) -> Response:
     """Say that there is such a log repository, which the SDKs ask before they log."""
-    _project(request)
+    project_of(request)
     return respond(RepositoryAnswer(Repository(_named("loggerId", logger_id))))
 
 
@@ -87,7 +86,7 @@ async def log(
     request: Request, repository: Annotated[str, Query(alias="id", description="The log repository.")]
 ) -> Response:
     """Take lines of a log; the answer comes when what they tell is on disk. A line that cannot be taken is kept in `rejected`."""
-    project = _project(request)
+    project = project_of(request)
     served = services(request)
     limits = served.ingest.limits
     decode = partial(_decode, repository=_named("id", repository), max_value_bytes=limits.value_bytes)
@@ -109,19 +108,15 @@ def _decode(body: bytes, now: int, *, repository: str, max_value_bytes: int) -> 
 @router.get("/v3/folders", responses=documented(EmptyList))
 async def prompts(request: Request) -> Response:
     """Say that there are no prompts, chains of prompts and folders: Java's SDK asks before it logs."""
-    _project(request)
+    project_of(request)
     return respond(EmptyList([]))
 
 
 @router.post("/v1/log-repositories/check-attach-evaluators", responses=documented(EmptyObject))
 async def evaluators(request: Request) -> Response:
     """Say that no evaluator is in the way; none is run here."""
-    _project(request)
+    project_of(request)
     return respond(EmptyObject({}))
-
-
-def _project(request: Request) -> Project:
-    return services(request).auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
 
 
 def _named(parameter: str, repository: str) -> str:

@@ -12,9 +12,10 @@ import time
 from typing import Annotated, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from genscope.api.native import Authorised
 from genscope.api.openapi import accepted, documented
 from genscope.api.shapes import iso, respond
 from genscope.links import LIFETIME, Download, Upload
@@ -22,7 +23,6 @@ from genscope.model import TRACE, Attachment, Entity, Pieces
 from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest, TooLarge
 from genscope.services import public_url, services
-from genscope.store.catalog import Project
 
 router = APIRouter(prefix="/api/public/media", tags=["langfuse"])
 
@@ -62,13 +62,6 @@ class MediaShape(msgspec.Struct, rename="camel"):
     uploaded_at: str
     url: str
     url_expiry: str
-
-
-async def _project(request: Request) -> Project:
-    return services(request).auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
-
-
-Authorised = Annotated[Project, Depends(_project)]
 
 
 def media_id(sha256: bytes) -> str:

@@ -24,14 +24,14 @@ from genscope.api.shapes import (
 )
 from genscope.model import Score, Span
 from genscope.query.filter import FIELDS, Filter, from_params
-from genscope.services import public_url, services
+from genscope.services import project_of, public_url, services
 from genscope.store.catalog import Project
 
 router = APIRouter(prefix="/api/v1", tags=["read"])
 
 
 async def _project(request: Request) -> Project:
-    return services(request).auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
+    return project_of(request)
 
 
 def _filter(request: Request) -> Filter:

@@ -20,7 +20,7 @@ from genscope.model import Pieces
 from genscope.receive import maxim
 from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest, TooLarge
-from genscope.services import public_url, services
+from genscope.services import project_of, public_url, services
 
 router = APIRouter(tags=["maxim"])
 
@@ -67,7 +67,7 @@ def upload_url(
     the lines of logs that come this way are seen to in one place.
     """
     served = services(request)
-    project = served.auth.project(request.headers, request.query_params, host=request.headers.get("host", ""))
+    project = project_of(request)
     problem = key_problem(key)
     if problem:
         raise BadRequest(f"key: {problem}")

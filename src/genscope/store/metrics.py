@@ -17,7 +17,7 @@ from genscope.store import scores
 from genscope.store.engine import Engine, Parameter
 from genscope.store.sql import sql
 from genscope.store.traces import where_traces
-from genscope.store.where import IS_TRACE, START, Where, cost_of, seconds, where
+from genscope.store.where import IS_TRACE, PARENT, SPAN_IN_TRACE, START, Where, cost_of, seconds, where
 
 #: Aggregations of a measure, by the SQL of one value.
 AGGREGATIONS: Final[Mapping[str, str]] = {
@@ -120,15 +120,13 @@ OBSERVATIONS: Final = View(
         "providedModelName": Expression("model"),
         "promptName": Expression("prompt_name"),
         "promptVersion": Expression("prompt_version"),
-        "isRootObservation": Expression(
-            "nullIf(parent_span_id, concat(trace_id, ':root')) IS NULL OR ifNull(is_root, false)"
-        ),
+        "isRootObservation": Expression(f"{PARENT} IS NULL OR ifNull(is_root, false)"),
         "startTimeMonth": Expression(MONTH.format(START)),
     },
     {
         "id": Expression("span_id"),
         "traceId": Expression("trace_id"),
-        "parentObservationId": Expression("nullIf(parent_span_id, concat(trace_id, ':root'))"),
+        "parentObservationId": Expression(PARENT),
         "userId": _trace("user_id"),
         "sessionId": _trace("session_id"),
     },
@@ -189,7 +187,7 @@ _SAID_MANY: Final = {
     "traceId": Expression("trace_id"),
     "userId": _trace("user_id"),
     "sessionId": Expression("session_id"),
-    "observationId": Expression("nullIf(span_id, concat(trace_id, ':root'))"),
+    "observationId": Expression(SPAN_IN_TRACE),
 }
 _NUMBER: Final = {"value": Expression("value")}
 _BOOLEAN: Final = {"booleanValue": Expression("value = 1")}

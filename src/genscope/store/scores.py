@@ -14,7 +14,7 @@ from genscope.store.paging import Counted, Page, check_limit, decode_cursor, enc
 from genscope.store.rows import TEXT_MAP, TIME, from_json, to_json, values
 from genscope.store.sql import sql
 from genscope.store.where import COLUMNS as SPAN_COLUMNS
-from genscope.store.where import Column, Where, map_entry
+from genscope.store.where import SPAN_IN_TRACE, Column, Where, map_entry
 
 #: Columns whose name and value are those of the field of `Score`.
 PLAIN: Final[dict[str, pa.DataType]] = {
@@ -47,7 +47,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "environment_or_default": Column("ifNull(environment, 'default')"),
     "source_or_api": Column("if(source IN ('EVAL', 'ANNOTATION'), source, 'API')"),
     # What is said of a trace that its sender told as a thing of its own is said of no span in it.
-    "span_in_trace": Column("nullIf(span_id, concat(trace_id, ':root'))"),
+    "span_in_trace": Column(SPAN_IN_TRACE),
     "metadata": Column(map_entry("metadata")),
     "metadata_number": Column(f"toFloat64OrNull({map_entry('metadata')})", "number"),
     "trace_tag": SPAN_COLUMNS["trace_tag"],

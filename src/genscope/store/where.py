@@ -41,6 +41,8 @@ IS_TRACE: Final = "span_id = concat(trace_id, ':root')"
 
 #: The parent of a span within its trace.
 PARENT: Final = "nullIf(parent_span_id, concat(trace_id, ':root'))"
+#: A span by its id, NULL for the trace itself.
+SPAN_IN_TRACE: Final = "nullIf(span_id, concat(trace_id, ':root'))"
 
 
 def seconds(end: str, start: str = START) -> str:
