@@ -1,9 +1,32 @@
 """The pages: server-rendered HTML for people, over `store.reader`."""
 
-from genscope.web.assets import Assets
-from genscope.web.pages import error_page, router
-from genscope.web.rejected import router as rejected
+from starlette.responses import RedirectResponse
 
-router.include_router(rejected)
+from genscope.web.assets import Assets
+from genscope.web.frame import error_page, page_router
+from genscope.web.pages import (
+    access,
+    docs,
+    lists,
+    rejected,
+    trace,
+)
+
+router = page_router()
+for part in (
+    access,
+    docs,
+    lists,
+    rejected,
+    trace,
+):
+    router.include_router(part.router)
+
+
+@router.get("/")
+def home() -> RedirectResponse:
+    """Lead to the page most asked for."""
+    return RedirectResponse("/generations", 303)
+
 
 __all__ = ["Assets", "error_page", "router"]

@@ -1,8 +1,5 @@
 // Behaviour on top of pages that work without it. Listeners sit on the document, so that swapped content needs no set-up.
 
-import { startList } from "./list.js";
-import { startTrace } from "./trace.js";
-
 document.documentElement.classList.add("has-js");
 
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
@@ -61,7 +58,7 @@ const keys = {
   ArrowDown: () => move(1),
   k: () => move(-1),
   ArrowUp: () => move(-1),
-  "/": () => document.querySelector("#where")?.focus(),
+  "/": () => document.querySelector("#q")?.focus(),
   "?": () => document.querySelector("#help").showModal(),
   Escape: () => document.querySelector("[data-back]")?.click(),
 };
@@ -95,6 +92,12 @@ document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden) event.preventDefault();
 });
 
+// The way back from a page that was opened from a list.
+addEventListener("pagehide", () => {
+  if (document.querySelector("#view")) sessionStorage.setItem("list", location.pathname + location.search);
+});
+const back = document.querySelector("[data-back]");
+const list = sessionStorage.getItem("list");
+if (back && list?.startsWith("/")) back.href = list;
+
 setInterval(age, 10_000);
-startList();
-startTrace();

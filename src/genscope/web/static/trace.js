@@ -36,32 +36,29 @@ function fold(button, open) {
   }
 }
 
-export function startTrace() {
-  if (!tree()) return;
-  history.replaceState({ ...history.state, htmx: true }, "");
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("#tree .fold");
-    if (button) fold(button, button.getAttribute("aria-expanded") === "false");
-    const link = event.target.closest("#tree a");
-    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    choose(link, true);
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    const button = document.activeElement.closest("#tree li")?.querySelector(".fold");
-    if (!button) return;
-    event.preventDefault();
-    fold(button, event.key === "ArrowRight");
-  });
-  // Going back within a trace changes the pane; the tree stays as it is.
-  document.addEventListener("htmx:before:history:restore", (event) => {
-    const id = new URLSearchParams(location.search).get("span");
-    const links = [...tree().querySelectorAll("a")];
-    const link = id === null ? links[0] : links.find((other) => new URL(other.href).searchParams.get("span") === id);
-    if (!link) return;
-    event.preventDefault();
-    choose(link, false);
-  });
-  tree().querySelector("a[aria-current]")?.scrollIntoView({ block: "nearest" });
-}
+history.replaceState({ ...history.state, htmx: true }, "");
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#tree .fold");
+  if (button) fold(button, button.getAttribute("aria-expanded") === "false");
+  const link = event.target.closest("#tree a");
+  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  choose(link, true);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+  const button = document.activeElement.closest("#tree li")?.querySelector(".fold");
+  if (!button) return;
+  event.preventDefault();
+  fold(button, event.key === "ArrowRight");
+});
+// Going back within a trace changes the pane; the tree stays as it is.
+document.addEventListener("htmx:before:history:restore", (event) => {
+  const id = new URLSearchParams(location.search).get("span");
+  const links = [...tree().querySelectorAll("a")];
+  const link = id === null ? links[0] : links.find((other) => new URL(other.href).searchParams.get("span") === id);
+  if (!link) return;
+  event.preventDefault();
+  choose(link, false);
+});
+tree().querySelector("a[aria-current]")?.scrollIntoView({ block: "nearest" });

@@ -1,4 +1,4 @@
-// Lists: new rows while auto-refresh is on, and the way back from a trace to the list it was opened from.
+// Lists: new rows while auto-refresh is on.
 
 const every = 5_000;
 const maxPages = 10;
@@ -76,13 +76,5 @@ async function refresh() {
   }
 }
 
-export function startList() {
-  setInterval(refresh, every);
-  document.addEventListener("visibilitychange", refresh);
-  addEventListener("pagehide", () => {
-    if (document.querySelector("#view")) sessionStorage.setItem("list", location.pathname + location.search);
-  });
-  const back = document.querySelector("[data-back]");
-  const list = sessionStorage.getItem("list");
-  if (back && list?.startsWith("/")) back.href = list;
-}
+setInterval(refresh, every);
+document.addEventListener("visibilitychange", refresh);

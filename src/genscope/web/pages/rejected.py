@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from genscope.query.filter import Filter, FilterError
 from genscope.services import services
 from genscope.store.rejections import Rejection
-from genscope.web.listing import PAGE
-from genscope.web.pages import Viewer, frame, render
-from genscope.web.security import PageRoute
+from genscope.web.frame import Viewer, frame, page_router, render
+from genscope.web.state import PAGE
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
+router = page_router()
 
 
 @router.get("/rejected")

@@ -1,0 +1,132 @@
+"""What every page is made with: the templates, who looks, the frame around it, and the same view as JSON."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import APIRouter, Depends
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from genscope.api.shapes import respond
+from genscope.services import services
+from genscope.store.catalog import Project
+from genscope.web import addresses, assets, detail, format, messages, preview, tree
+from genscope.web.security import HEADERS, LoginNeeded, PageRoute
+from genscope.web.state import RANGES
+
+#: The pages that the frame leads to: its name and what it is called; `/name` is its path.
+NAVIGATION: Final = (
+    ("overview", "Overview"),
+    ("generations", "Generations"),
+    ("traces", "Traces"),
+    ("spans", "Spans"),
+    ("sessions", "Sessions"),
+    ("users", "Users"),
+    ("models", "Models"),
+    ("errors", "Errors"),
+    ("scores", "Scores"),
+    ("sql", "SQL"),
+)
+
+_templates = Environment(
+    loader=PackageLoader("genscope.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters.update(format.FILTERS)
+_templates.filters["preview"] = preview.preview
+_templates.filters["table"] = detail.table
+_templates.filters["pretty"] = messages.pretty
+_templates.globals.update(
+    asset_version=assets.VERSION,
+    listing_url=addresses.listing,
+    trace_url=addresses.trace,
+    navigation=NAVIGATION,
+    ranges=RANGES,
+    span_duration=tree.duration,
+    time_to_first_token=tree.time_to_first_token,
+    begin=tree.begin,
+)
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def page_router() -> APIRouter:
+    """Return a router for pages: guarded, not part of the API's document."""
+    return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
+
+
+def render(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a template as a response. Text that no encoding can carry becomes a replacement character."""
+    html = _templates.get_template(name).render(**values)
+    return HTMLResponse(html.encode("utf-8", "replace"), status)
+
+
+def _viewer(request: Request) -> Project:
+    project = services(request).auth.page_project(request)
+    if project is None:
+        here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        if "hx-request" in request.headers:
+            current = urlsplit(request.headers.get("hx-current-url", "/"))
+            here = f"{current.path}?{current.query}" if current.query else current.path
+        raise LoginNeeded(f"/login?{urlencode({'next': here})}")
+    return project
+
+
+#: The project whose pages the one who asks may see; nobody else gets past it.
+Viewer = Annotated[Project, Depends(_viewer)]
+
+
+def frame(request: Request, project: Project, page: str) -> dict[str, Any]:
+    """Return what the frame around every page needs."""
+    return {"page": page, "project": project, "anonymous": services(request).auth.anonymous}
+
+
+def page(router: APIRouter, path: str, template: str, *, name: str) -> Callable[[View], View]:
+    """Serve what a function returns as a page at `path`, made by `template`, and as JSON at `path`.json.
+
+    The function takes at least `request` and `project`. What it returns is `view` in the template; a view that has an `error`
+    is answered with status 400. As JSON it is encoded as it is, or as what its method `json` returns. A `Response` goes out
+    untouched, and a `FilterError` that it raises is a page or a JSON object that says so.
+    """
+
+    def register(view: View) -> View:
+        def answer(*, as_json: bool) -> Callable[..., Response]:
+            # FastAPI reads the parameters of the function that is wrapped.
+            @functools.wraps(view)
+            def endpoint(**values: Any) -> Response:
+                shown = view(**values)
+                if isinstance(shown, Response):
+                    return shown
+                status = 400 if getattr(shown, "error", "") else 200
+                if as_json:
+                    response = respond(shown.json() if hasattr(shown, "json") else shown)
+                    response.status_code = status
+                    return response
+                return render(template, status, **frame(values["request"], values["project"], name), view=shown)
+
+            return endpoint
+
+        router.get(f"{path}.json")(answer(as_json=True))
+        router.get(path)(answer(as_json=False))
+        return view
+
+    return register
+
+
+def error_page(status: int, message: str) -> Response:
+    """Return an error for a person. It may be shown to anybody, so it tells nothing of a project."""
+    title = HTTPStatus(status).phrase
+    response = render(
+        "error.html", status, title=title, message=format.sentence(message), page="error", project=None, anonymous=False
+    )
+    response.headers.update(HEADERS)
+    return response
