@@ -19,8 +19,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.running import Server
 from tests.sending import new_id
+from tests.spans import send, span
 from tests.test_clients import Client, langfuse_variables, name_of
-from tests.test_web_pages import CHROMIUM, FLAGS, PHONE, logged_in, send, span
+from tests.test_web_pages import CHROMIUM, FLAGS, PHONE, logged_in
 
 expect.set_options(timeout=60_000)
 

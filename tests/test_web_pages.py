@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 from tests.running import Server
+from tests.spans import agent, attribute, generation, send, span
 
 # A loaded machine takes its time; what is wrong stays wrong for as long.
 expect.set_options(timeout=60_000)
@@ -67,54 +67,6 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     yield opened
     context.close()
     assert problems == []
-
-
-def attribute(name: str, value: Any) -> dict[str, Any]:
-    if isinstance(value, int):
-        return {"key": name, "value": {"intValue": str(value)}}
-    return {"key": name, "value": {"stringValue": value if isinstance(value, str) else json.dumps(value)}}
-
-
-def span(
-    trace_id: str, span_id: str, parent: str = "", name: str = "step", at: float = 0, seconds: float = 1, **fields: Any
-) -> dict[str, Any]:
-    """Return an OTLP/JSON span that started `at` seconds from now; attributes are given with `__` for a dot."""
-    start = time.time() + at
-    made: dict[str, Any] = {
-        "traceId": trace_id,
-        "spanId": span_id,
-        "parentSpanId": parent,
-        "name": name,
-        "startTimeUnixNano": str(int(start * 1e9)),
-        "endTimeUnixNano": str(int((start + seconds) * 1e9)),
-    }
-    made |= {key: fields.pop(key) for key in ("events", "status") if key in fields}
-    made["attributes"] = [attribute(key.replace("__", "."), value) for key, value in fields.items()]
-    return made
-
-
-def send(server: Server, *spans: dict[str, Any]) -> None:
-    answer = server.send({"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}]})
-    assert answer.status_code == 200, answer.text
-
-
-def generation(server: Server, user: str, at: float = 0, **fields: Any) -> str:
-    """Send one generation of a user and return its trace id."""
-    trace_id = secrets.token_hex(16)
-    given: dict[str, Any] = {
-        "name": "draft-reply",
-        "langfuse__observation__type": "generation",
-        "langfuse__observation__model__name": "gpt-4o",
-        "langfuse__observation__input": [
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "Where is it?"},
-        ],
-        "langfuse__observation__output": "On its way.",
-        "langfuse__observation__usage_details": {"input": 200, "cache_read_input_tokens": 800, "output": 50},
-        "user__id": user,
-    }
-    send(server, span(trace_id, secrets.token_hex(8), at=at, **(given | fields)))
-    return trace_id
 
 
 @pytest.fixture
@@ -432,133 +384,6 @@ def test_keys_move_through_rows_and_show_help(page: Page, server: Server, user: 
     expect(page.get_by_role("heading", level=1)).to_have_text("older")
 
 
-# --- a trace --------------------------------------------------------------------------------------------------------
-
-
-def agent(server: Server) -> str:
-    """Send a trace with a generation, a failed tool, an orphan and a cycle of parents."""
-    trace_id, root = secrets.token_hex(16), secrets.token_hex(8)
-    asked = [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": "Weather in Paris?"},
-        {
-            "role": "assistant",
-            "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}],
-        },
-        {"role": "tool", "tool_call_id": "call_1", "content": "Clear."},
-    ]
-    failure = {
-        "name": "exception",
-        "timeUnixNano": str(time.time_ns()),
-        "attributes": [
-            attribute("exception.type", "TimeoutError"),
-            attribute("exception.message", "no answer within 30 s"),
-            attribute("exception.stacktrace", "Traceback (most recent call last): ..."),
-        ],
-    }
-    send(
-        server,
-        span(trace_id, root, name="answer", seconds=10, langfuse__observation__type="agent"),
-        span(
-            trace_id,
-            secrets.token_hex(8),
-            root,
-            "draft",
-            at=1,
-            seconds=2,
-            langfuse__observation__type="generation",
-            langfuse__observation__model__name="gpt-4o",
-            langfuse__observation__input=asked,
-            langfuse__observation__output={"role": "assistant", "reasoning_content": "Hm.", "content": "It is clear."},
-            langfuse__observation__model__parameters={"temperature": 0.7},
-            langfuse__observation__usage_details={"input": 200, "cache_read_input_tokens": 800, "output": 50},
-            langfuse__observation__metadata__plan="pro",
-        ),
-        span(
-            trace_id,
-            secrets.token_hex(8),
-            root,
-            "look-up",
-            at=4,
-            langfuse__observation__type="tool",
-            events=[failure],
-            status={"code": 2, "message": "no answer within 30 s"},
-        ),
-        span(trace_id, secrets.token_hex(8), secrets.token_hex(8), "orphan", at=5),
-        span(trace_id, "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cycle-a", at=6),
-        span(trace_id, "bbbbbbbbbbbbbbbb", "aaaaaaaaaaaaaaaa", "cycle-b", at=7),
-    )
-    return trace_id
-
-
-def test_a_trace_is_a_tree_beside_the_chosen_span(page: Page, server: Server) -> None:
-    trace_id = agent(server)
-    page.goto(f"{server.url}/project/default/traces/{trace_id}")
-    expect(page).to_have_url(f"{server.url}/traces/{trace_id}")
-    expect(page.locator("#tree .n")).to_have_text(["answer", "draft", "look-up", "orphan", "cycle-a", "cycle-b"])
-    expect(page.locator("#tree em")).to_have_count(2)
-    expect(page.locator(".trace-head")).to_contain_text("$0.002")
-    expect(page.locator(".trace-head")).to_contain_text("1 error")
-
-    page.locator("#tree a", has_text="draft").click()
-    pane = page.locator("#pane")
-    expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
-    expect(page).to_have_url(re.compile("span="))
-    chosen = page.url
-    for text in ("Weather in Paris?", "→ get_weather", '"city": "Paris"', "It is clear.", "temperature", "pro"):
-        expect(pane).to_contain_text(text)
-    expect(pane.locator(".bill")).to_contain_text("800 × $1.25 / 1M")  # noqa: RUF001
-    expect(pane.locator(".bill")).to_contain_text("$0.001")
-
-    page.locator("#tree a", has_text="look-up").click()
-    expect(pane.locator(".failure")).to_contain_text("TimeoutError no answer within 30 s")
-    page.go_back()
-    expect(page).to_have_url(chosen)
-    expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
-    page.reload()
-    expect(pane.get_by_role("heading", level=2)).to_contain_text("draft")
-
-    page.locator("#tree .fold").first.click()
-    expect(page.locator("#tree li:visible .n")).to_have_text(["answer", "orphan", "cycle-a", "cycle-b"])
-    page.locator("#tree .fold").first.click()
-    expect(page.locator("#tree li:visible")).to_have_count(6)
-    page.locator("#tree a", has_text="draft").focus()
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
-    expect(pane.get_by_role("heading", level=2)).to_contain_text("look-up")
-
-
-def test_a_trace_reads_without_scripts(browser: Browser, server: Server) -> None:
-    trace_id = agent(server)
-    context = logged_in(browser, server, java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{server.url}/traces/{trace_id}")
-    page.locator("#tree a", has_text="draft").click()
-    expect(page.locator("#pane")).to_contain_text("It is clear.")
-    page.get_by_role("link", name="as text").first.click()
-    expect(page.locator("#pane")).to_have_count(0)
-    page.wait_for_load_state()
-    assert json.loads(page.locator("body").inner_text())[1]["content"] == "Weather in Paris?"
-    context.close()
-
-
-def test_an_unknown_trace_says_what_to_do(page: Page, server: Server) -> None:
-    answer = page.goto(f"{server.url}/traces/{secrets.token_hex(16)}")
-    assert answer is not None
-    assert answer.status == 404
-    expect(page.locator("main")).to_contain_text("flush()")
-
-
-def test_a_trace_of_many_spans_stays_usable(page: Page, server: Server) -> None:
-    trace_id, root = secrets.token_hex(16), secrets.token_hex(8)
-    steps = [span(trace_id, secrets.token_hex(8), root, f"step {n}", at=n / 100, seconds=0.5) for n in range(1_500)]
-    send(server, span(trace_id, root, name="root", seconds=20), *steps)
-    page.goto(f"{server.url}/traces/{trace_id}")
-    expect(page.locator("#tree li")).to_have_count(1_501)
-    page.locator("#tree a", has_text=re.compile("step 1499")).click()
-    expect(page.locator("#pane h2")).to_contain_text("step 1499")
-
-
 # --- everywhere -----------------------------------------------------------------------------------------------------
 
 
@@ -648,21 +473,6 @@ def test_hostile_content_is_inert(page: Page, server: Server, user: str) -> None
         text = page.locator("body").text_content() or ""
         assert "\x1b" not in text
         assert "\u202e" not in text
-
-
-def test_a_prompt_of_five_megabytes_is_cut_and_one_link_away(page: Page, server: Server, user: str) -> None:
-    prompt = "word " * 1_000_000
-    trace_id = generation(
-        server, user, langfuse__observation__input=prompt, langfuse__observation__output="A" * 300_000
-    )
-    page.goto(f"{server.url}/traces/{trace_id}")
-    expect(page.locator("#pane")).to_contain_text("4,800,000 more characters are not shown")
-    href = page.get_by_role("link", name="Open all 5,000,000 characters").get_attribute("href")
-    answer = page.request.get(f"{server.url}{href}")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.text() == prompt
-    assert len(page.content()) < 2_000_000
 
 
 def test_nothing_is_cut_at_phone_width(browser: Browser, server: Server, user: str) -> None:
