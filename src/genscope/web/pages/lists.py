@@ -35,7 +35,7 @@ def generations(request: Request, project: Viewer, cursor: str = "") -> Response
     except FilterError as problem:
         error = str(problem)
     response = render(
-        "generations.html",
+        "list.html",
         400 if error else 200,
         **frame(request, project, "generations"),
         state=state,
