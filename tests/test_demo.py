@@ -103,6 +103,7 @@ def test_the_demo_fills_a_server(fresh_server: Server) -> None:
     with httpx.Client(base_url=server.url, auth=(server.public_key, server.secret_key)) as client:
         models = {row["model"]: row for row in client.get("/api/v1/models").json()["data"]}
         generations = client.get("/api/v1/generations", params={"limit": "200"}).json()["data"]
+        scores = client.get("/api/v1/scores", params={"limit": "200"}).json()["data"]
     assert {"gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5-20250929", "gemini-2.5-flash"} <= set(models)
     assert models["larkspur-reviewer-8b"]["unpriced_calls"] == models["larkspur-reviewer-8b"]["calls"]
     priced = [row for row in generations if row["cost"]]
@@ -111,3 +112,5 @@ def test_the_demo_fills_a_server(fresh_server: Server) -> None:
     assert {row["type"] for row in generations} == {"generation"}
     assert any(row["time_to_first_token_ms"] for row in generations)
     assert {row["environment"] for row in generations} <= {"production", "staging"}
+    assert any("track_parcel" in row["tools"] for row in generations)
+    assert {"helpful", "faithfulness"} <= {score["name"] for score in scores}

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from genscope.demo.emit import CONVENTIONS, DemoError, Emitter, exporter_to
 from genscope.demo.scenario import Turn, moment, start_conversation, turns
+from genscope.demo.scores import ScoreSender
 
 __all__ = ["DemoError", "run"]
 
@@ -55,7 +56,7 @@ def run(
         DemoError: The server refused spans or could not be reached.
     """
     random = Random(seed)  # noqa: S311 - a story, not a secret
-    emitter = Emitter(exporter_to(url, public_key, secret_key))
+    emitter = Emitter(exporter_to(url, public_key, secret_key), ScoreSender(url, public_key, secret_key))
     try:
         _fill(emitter, random, days, traces)
         if not once:

@@ -23,6 +23,8 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
 
 from genscope.demo.scenario import Conversation, Failure, Message, Step, Turn
+from genscope.demo.scores import ScoreSender
+from genscope.demo.texts import TOPICS
 
 Attributes: TypeAlias = dict[str, AttributeValue]
 
@@ -38,8 +40,9 @@ class DemoError(Exception):
 class Emitter:
     """Sends turns to an exporter, many spans in one request."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, scores: ScoreSender | None = None) -> None:
         self._exporter = _Watched(exporter)
+        self._scores = scores
         # No batch is dropped silently: `flush` is called before the queue can be full.
         self._processor = BatchSpanProcessor(
             self._exporter, max_queue_size=BATCH * 8, max_export_batch_size=BATCH, schedule_delay_millis=500
@@ -51,7 +54,10 @@ class Emitter:
         """Write one turn that began at `start` (seconds since the epoch)."""
         release = next(name for age, name in RELEASES if now - start <= age)
         tracer = self._tracer(turn.conversation, release)
-        self._step(tracer, turn, turn.root, start, Context())
+        trace_id = self._step(tracer, turn, turn.root, start, Context())
+        if self._scores is not None:
+            for verdict in turn.verdicts:
+                self._scores.add(trace_id, verdict, turn.conversation.environment)
         if self._waiting >= BATCH * 4:
             self.flush()
 
@@ -63,7 +69,8 @@ class Emitter:
         """
         self._processor.force_flush()
         self._waiting = 0
-        if self._exporter.failed:
+        scored = self._scores is None or self._scores.flush()
+        if self._exporter.failed or not scored:
             raise DemoError("the server did not take the demo's spans; is its URL right, and the key?")
 
     def close(self) -> None:
@@ -85,7 +92,8 @@ class Emitter:
             self._tracers[key] = provider.get_tracer("larkspur.support", "2.3.0")
         return self._tracers[key]
 
-    def _step(self, tracer: Tracer, turn: Turn, step: Step, start: float, parent: Context) -> None:
+    def _step(self, tracer: Tracer, turn: Turn, step: Step, start: float, parent: Context) -> str:
+        """Write a step and those within it, and return the id of their trace."""
         self._waiting += 1
         began = start + step.start
         name, attributes = CONVENTIONS[turn.conversation.convention](turn, step, began)
@@ -98,6 +106,7 @@ class Emitter:
         if step.failure:
             _record_failure(span, step, step.failure, ended)
         span.end(ended)
+        return trace.format_trace_id(span.get_span_context().trace_id)
 
 
 class _Watched(SpanExporter):
@@ -142,7 +151,7 @@ def _langfuse(turn: Turn, step: Step, began: float) -> tuple[str, Attributes]:
     conversation = turn.conversation
     attributes: Attributes = {
         "langfuse.observation.type": step.type,
-        "langfuse.observation.input": _text(_openai(step.input)),
+        "langfuse.observation.input": _text(_openai_input(step)),
         "langfuse.trace.name": "answer-customer",
         "langfuse.trace.tags": conversation.tags,
         "session.id": conversation.session_id,
@@ -178,6 +187,19 @@ def _langfuse(turn: Turn, step: Step, began: float) -> tuple[str, Attributes]:
     return step.name, attributes
 
 
+#: The agent's tools, as a model is told of them.
+TOOLS: Final = [
+    {
+        "name": topic.tool,
+        "description": f"{topic.tool.replace('_', ' ').capitalize()} for a customer.",
+        "parameters": {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in topic.arguments},
+            "required": list(topic.arguments),
+        },
+    }
+    for topic in TOPICS
+]
 #: `gen_ai.operation.name` by the type of a step; a type that is missing here has no name in the convention.
 OPERATIONS: Final = {
     "agent": "invoke_agent",
@@ -228,6 +250,8 @@ def _gen_ai(turn: Turn, step: Step, began: float) -> tuple[str, Attributes]:
     attributes["gen_ai.request.model"] = step.model.name
     names = {"max_completion_tokens": "max_tokens"}
     attributes |= {f"gen_ai.request.{names.get(key, key)}": value for key, value in step.parameters.items()}
+    if step.with_tools:
+        attributes["gen_ai.tool.definitions"] = json.dumps([{"type": "function", **tool} for tool in TOOLS])
     if step.usage:
         attributes["gen_ai.response.model"] = step.model.name
         attributes["gen_ai.usage.input_tokens"] = step.usage.input
@@ -249,6 +273,13 @@ CONVENTIONS: Final[dict[str, Callable[[Turn, Step, float], tuple[str, Attributes
     "langfuse": _langfuse,
     "gen_ai": _gen_ai,
 }
+
+
+def _openai_input(step: Step) -> Any:
+    """Return what a step was given: of a call with tools both, as the SDK's wrapper of OpenAI's client writes it."""
+    given = _openai(step.input)
+    tools = [{"type": "function", "function": tool} for tool in TOOLS]
+    return {"messages": given, "tools": tools} if step.with_tools else given
 
 
 def _openai(value: Any) -> Any:

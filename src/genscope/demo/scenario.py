@@ -40,6 +40,8 @@ EMBEDDER: Final = Model("text-embedding-3-small", "openai", 0.06, 1e6)
 
 #: Which model answers, and how often.
 ANSWERERS: Final = {GPT_4O: 36, CLAUDE_SONNET: 26, GEMINI_FLASH: 18, O4_MINI: 11, GPT_4O_MINI: 9}
+#: How often its answers are good.
+QUALITY: Final = {GPT_4O: 0.84, CLAUDE_SONNET: 0.9, GEMINI_FLASH: 0.77, O4_MINI: 0.88, GPT_4O_MINI: 0.66}
 #: What goes wrong in a turn, and how often in a thousand.
 MISHAPS: Final = {"none": 918, "rate_limit": 32, "timeout": 14, "tool": 36}
 #: How busy the shop is in each hour of a day (UTC), and on each day of a week from Monday on.
@@ -87,6 +89,15 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a turn afterwards: a yes or no of the customer, a number of an evaluator, a word of a colleague."""
+
+    name: str
+    value: bool | float | str
+    comment: str = ""
+
+
 @dataclass(slots=True)
 class Step:
     """One timed operation of the agent. `type` is one of `genscope.model.SPAN_TYPES`; times are seconds."""
@@ -104,6 +115,8 @@ class Step:
     first_token: float | None = None
     failure: Failure | None = None
     tool_call: ToolCall | None = None
+    #: Whether the model was offered the agent's tools.
+    with_tools: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     children: list[Step] = field(default_factory=list)
 
@@ -135,6 +148,7 @@ class Turn:
     conversation: Conversation
     offset: float
     root: Step
+    verdicts: tuple[Verdict, ...] = ()
 
 
 def start_conversation(random: Random, conventions: tuple[str, ...]) -> Conversation:
@@ -175,7 +189,7 @@ def turns(random: Random, conversation: Conversation) -> Iterator[Turn]:
         question, reply = pair.question.format_map(fill), pair.answer.format_map(fill)
         result = {key: value.format_map(fill) for key, value in topic.results[case].items()}
         root = _Agent(random, conversation, history, number).answer(question, reply, result)
-        yield Turn(conversation, offset, root)
+        yield Turn(conversation, offset, root, tuple(_verdicts(random, conversation, root)))
         history += [Message("user", question), Message("assistant", root.output or "")]
         offset += root.duration + random.uniform(25, 260)
 
@@ -188,6 +202,19 @@ def moment(random: Random, now: float, days: int) -> float:
         when = datetime.fromtimestamp(candidate, UTC)
         if random.random() * busiest < HOURS[when.hour] * WEEKDAYS[when.weekday()]:
             return candidate
+
+
+def _verdicts(random: Random, conversation: Conversation, root: Step) -> Iterator[Verdict]:
+    """Yield what is said of a turn: few customers press a thumb, an evaluator reads a third of the answers."""
+    good = 0.2 if root.failure else QUALITY[conversation.model]
+    if random.random() < 0.22:
+        pleased = random.random() < good
+        remarks = texts.PRAISE if pleased else texts.COMPLAINTS
+        yield Verdict("helpful", pleased, random.choice(remarks) if random.random() < 0.4 else "")
+    if root.output is not None and random.random() < 0.34:
+        yield Verdict("faithfulness", round(min(1.0, random.betavariate(14 * good, 14 * (1 - good)) + 0.05), 2))
+    if random.random() < 0.08:
+        yield Verdict("tone", _weighted(random, {"warm": 6, "neutral": 3, "curt": 1}))
 
 
 class _Agent:
@@ -358,6 +385,7 @@ class _Agent:
             usage=usage,
             first_token=first if stream else None,
             tool_call=answer.tool_call,
+            with_tools=with_tools,
         )
         self._pass(duration)
         return step

@@ -388,3 +388,17 @@ TOPICS: Final = (
         ),
     ),
 )
+
+#: What customers write beside their thumb.
+PRAISE: Final = (
+    "Quick and to the point, thank you!",
+    "Solved in one message.",
+    "Friendlier than the hotline.",
+    "Exactly what I needed to know.",
+)
+COMPLAINTS: Final = (
+    "That did not answer my question.",
+    "I had told you the order number already.",
+    "Still no date for my parcel.",
+    "Too many words, no solution.",
+)
