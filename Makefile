@@ -32,7 +32,7 @@ ENVIRONMENT_opentelemetry_python := langfuse-5.0.4
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
-.PHONY: help run demo test lint format bench clients paths clean
+.PHONY: help run demo test lint format bench screenshots clients paths clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ format: $(DEV) ## rewrite the sources in the one format that lint accepts
 bench: $(DEV) ## measure ingest and queries on this machine
 	@$(BIN)/python -m bench.ingest $(ARGS)
 	@$(BIN)/python -m bench.read
+	@$(BIN)/python -m bench.pages
+
+screenshots: $(DEV) ## take the pictures of README and docs anew; ARGS="--all DIR": every page in three sizes, light and dark
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 clients: $(CLIENTS) $(NODE_CLIENTS) $(GO_CLIENTS) $(MAVEN_CLIENTS) ## install the vendor SDKs that the tests drive, each in an environment of its own
 
