@@ -1,7 +1,7 @@
 """Pictures of the pages, taken from a real server with the demo's week: `make screenshots`.
 
-Without arguments the pictures of README.md and docs/ are taken anew. With `--all DIRECTORY` every page is taken there in three sizes,
-light and dark, to be looked at.
+Without arguments the pictures of README.md and docs/ are taken anew. With `--all DIRECTORY` every page is taken there in three
+sizes, light and dark, to be looked at.
 """
 
 from __future__ import annotations
