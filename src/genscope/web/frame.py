@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from genscope.api.shapes import respond
+from genscope.auth import Visitor
+from genscope.receive.errors import Forbidden
 from genscope.services import services
 from genscope.store.catalog import Project
-from genscope.web import addresses, assets, detail, format, messages, preview, tree
-from genscope.web.security import HEADERS, LoginNeeded, PageRoute
+from genscope.web import addresses, assets, charts, detail, format, messages, preview, tree
+from genscope.web.security import HEADERS, SAFE, LoginNeeded, PageRoute
 from genscope.web.state import RANGES
 
 #: The pages that the frame leads to: its name and what it is called; `/name` is its path.
@@ -41,7 +43,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(format.FILTERS)
+_templates.filters.update(format.FILTERS | charts.FILTERS)
 _templates.filters["preview"] = preview.preview
 _templates.filters["table"] = detail.table
 _templates.filters["pretty"] = messages.pretty
@@ -70,24 +72,43 @@ def render(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(html.encode("utf-8", "replace"), status)
 
 
-def _viewer(request: Request) -> Project:
-    project = services(request).auth.page_project(request)
-    if project is None:
+def _visitor(request: Request) -> Visitor:
+    visitor = services(request).auth.visitor(request)
+    if visitor is None:
         here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         if "hx-request" in request.headers:
             current = urlsplit(request.headers.get("hx-current-url", "/"))
             here = f"{current.path}?{current.query}" if current.query else current.path
+        elif request.method not in SAFE:
+            here = "/"
         raise LoginNeeded(f"/login?{urlencode({'next': here})}")
-    return project
+    return visitor
 
 
-#: The project whose pages the one who asks may see; nobody else gets past it.
+#: Who asks, with what they may do; strangers do not get past it.
+Visiting = Annotated[Visitor, Depends(_visitor)]
+
+
+def _viewer(visitor: Visiting) -> Project:
+    return visitor.project
+
+
+def _editor(visitor: Visiting) -> Project:
+    if not visitor.may("member"):
+        raise Forbidden(f"you may look at project {visitor.project.name!r}, not change it: ask one of its owners")
+    return visitor.project
+
+
+#: The project whose pages the one who asks may see.
 Viewer = Annotated[Project, Depends(_viewer)]
+#: The same, of one who may also change what is in it; others are refused.
+Editor = Annotated[Project, Depends(_editor)]
 
 
 def frame(request: Request, project: Project, page: str) -> dict[str, Any]:
     """Return what the frame around every page needs."""
-    return {"page": page, "project": project, "anonymous": services(request).auth.anonymous}
+    auth = services(request).auth
+    return {"page": page, "project": project, "anonymous": auth.anonymous, "visitor": auth.visitor(request)}
 
 
 def page(router: APIRouter, path: str, template: str, *, name: str) -> Callable[[View], View]:
