@@ -37,6 +37,7 @@ from genscope.auth import Authenticator, ensure_project
 from genscope.config import Settings
 from genscope.ingest import Ingest, Limits
 from genscope.links import Links
+from genscope.live import News
 from genscope.objects import Objects
 from genscope.places import Places
 from genscope.prices import Prices
@@ -123,7 +124,8 @@ def open_server(settings: Settings) -> Iterator[Started]:
         costs = Costs(engine)
         repricing = Repricing(costs, own_prices.overrides)
         places = Places(Entities(engine))
-        taking = Ingest(writer, reader.span_times, places, costs, own_prices.overrides, limits)
+        news = News()
+        taking = Ingest(writer, reader.span_times, places, costs, own_prices.overrides, limits, news.announce)
         objects = Objects(settings.objects, settings.data, max_bytes=settings.max_object_bytes, fsync=settings.fsync)
         services = Services(
             settings,
@@ -136,6 +138,7 @@ def open_server(settings: Settings) -> Iterator[Started]:
             Links(link_secret),
             Attachments(engine),
             Deletes(engine, objects.deletion, places.doubt),
+            news,
         )
         with contextlib.closing(writer), contextlib.closing(taking):
             yield Started(services, session_secret, made_keys)

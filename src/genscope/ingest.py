@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -57,6 +57,9 @@ SpanTimes = Callable[[str, Iterable[tuple[str, str]]], dict[tuple[str, str], int
 Told = TypeVar("Told", bound=Pieces)
 Decode = Callable[[bytes, int], Told]
 
+#: Takes notice that traces of a project have new rows on disk: (project, their ids). Called in the event loop.
+Announce = Callable[[str, Collection[str]], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -73,6 +76,8 @@ class Prepared:
     """A request whose rows are on their way to the disk."""
 
     spans: int
+    #: Traces that these are of.
+    traces: frozenset[str]
     rejected: list[Rejected]
     stored: list[Future[None]]
     #: What is left to do when they are there, before the sender is told; blocks.
@@ -90,6 +95,7 @@ class Ingest:
         costs: Costs,
         overrides: Callable[[str], Overrides],
         limits: Limits,
+        announce: Announce,
     ) -> None:
         """Make ready.
 
@@ -100,6 +106,7 @@ class Ingest:
             costs: writes costs over dearer ones.
             overrides: tells the prices that a project set itself.
             limits: bounds of one request.
+            announce: is told what was stored, before its sender is.
         """
         self._writer = writer
         self._span_times = span_times
@@ -107,6 +114,7 @@ class Ingest:
         self._costs = costs
         self._overrides = overrides
         self._limits = limits
+        self._announce = announce
         self._pending = 0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="genscope-ingest")
 
@@ -133,7 +141,9 @@ class Ingest:
         Raises:
             RequestError: the request as a whole is refused, and nothing of it was stored.
         """
-        prepared = await self._take(lambda: self._prepare_otlp(project_id, body, content_encoding, form, repository))
+        prepared = await self._take(
+            project_id, lambda: self._prepare_otlp(project_id, body, content_encoding, form, repository)
+        )
         return prepared.rejected
 
     async def take_pieces(
@@ -158,7 +168,7 @@ class Ingest:
             told.append(decode(decode_body(body, content_encoding, self._limits.body_bytes), now))
             return self._prepare_pieces(project_id, protocol, told[0], now)
 
-        await self._take(prepare)
+        await self._take(project_id, prepare)
         return told[0]
 
     def _prepare_pieces(self, project_id: str, protocol: str, pieces: Pieces, now: int) -> Prepared:
@@ -185,7 +195,7 @@ class Ingest:
         placed = self._places.take(project_id, pieces.patches, now, submit, self._overrides(project_id))
         unfinished = self._places.shared or placed.cheaper
         finish = partial(self._finish, project_id, placed) if unfinished else None
-        return Prepared(len(placed.spans), pieces.rejected, stored, finish)
+        return Prepared(len(placed.spans), _traces(placed.spans), pieces.rejected, stored, finish)
 
     def _finish(self, project_id: str, placed: Placed) -> None:
         if self._places.shared:
@@ -208,7 +218,7 @@ class Ingest:
         tables = [("spans", encode(project_id, spans))] if spans else []
         if rejected:
             tables.append(("rejected", encode_rejected(project_id, "otlp", now, rejected)))
-        return Prepared(len(spans), rejected, self._writer.submit(*tables))
+        return Prepared(len(spans), _traces(spans), rejected, self._writer.submit(*tables))
 
     def _place(self, project_id: str, spans: Sequence[RawSpan]) -> None:
         """Give spans without any time the one at which an earlier delivery placed them, so that they count once."""
@@ -239,7 +249,7 @@ class Ingest:
         finally:
             self._pending -= taken
 
-    async def _take(self, prepare: Callable[[], Prepared]) -> Prepared:
+    async def _take(self, project_id: str, prepare: Callable[[], Prepared]) -> Prepared:
         try:
             with REQUESTS.time():
                 loop = asyncio.get_running_loop()
@@ -255,11 +265,16 @@ class Ingest:
             raise Overloaded(f"the store does not take rows at the moment: {error}", RETRY_AFTER) from error
         SPANS.labels("rejected").inc(len(prepared.rejected))
         SPANS.labels("stored").inc(prepared.spans)
+        self._announce(project_id, prepared.traces)
         return prepared
 
     def close(self) -> None:
         """Wait for the requests that are being prepared."""
         self._threads.shutdown()
+
+
+def _traces(spans: Iterable[Span]) -> frozenset[str]:
+    return frozenset(span.trace_id for span in spans)
 
 
 def understand(raw: Sequence[RawSpan], now: int, overrides: Overrides = NONE) -> tuple[list[Span], list[Rejected]]:

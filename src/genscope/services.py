@@ -11,6 +11,7 @@ from genscope.auth import Authenticator
 from genscope.config import Settings
 from genscope.ingest import Ingest
 from genscope.links import Links
+from genscope.live import News
 from genscope.objects import Objects
 from genscope.prices import Prices
 from genscope.reprice import Repricing
@@ -34,6 +35,12 @@ class Services:
     links: Links
     attachments: Attachments
     deletes: Deletes
+    news: News
+
+    def stop(self) -> None:
+        """Make what would not end by itself end soon; called in the event loop when the server is to stop."""
+        self.repricing.stop()
+        self.news.close()
 
 
 def services(connection: HTTPConnection) -> Services:

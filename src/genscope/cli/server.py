@@ -80,9 +80,7 @@ def run(settings: Settings, listening: Callable[[Started, str], None], stopping:
                 bind(settings.host, settings.grpc_port, "--grpc-port (0: none)").close()
             url = f"http://{_in_url(settings.host)}:{listener.getsockname()[1]}"
             config.app = create_app(started)
-            Server(config, lambda: listening(started, url), stop, started.services.repricing.stop).run(
-                sockets=[listener]
-            )
+            Server(config, lambda: listening(started, url), stop, started.services.stop).run(sockets=[listener])
     except StoreLocked as error:
         give_up(f"{error}. Stop the other server, or give this one its own --data directory.")
     except (StoreError, OSError, ValueError) as error:

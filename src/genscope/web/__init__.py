@@ -8,6 +8,7 @@ from genscope.web.pages import (
     access,
     docs,
     lists,
+    live,
     rejected,
     trace,
 )
@@ -17,6 +18,7 @@ for part in (
     access,
     docs,
     lists,
+    live,
     rejected,
     trace,
 ):
