@@ -350,7 +350,7 @@ class Reader:
 
     def _traces_met(self, project_id: str, filter: Filter) -> tuple[str, dict[str, Parameter]]:
         spans, whole = where_traces(project_id, filter)
-        counted = any(condition.field in COUNTED for condition in filter.conditions)
+        counted = filter.names(COUNTED)
         counts = self.counts(project_id, spans, "true") if counted else "true AS counts"
         traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}

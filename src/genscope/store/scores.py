@@ -81,8 +81,7 @@ def where(project_id: str, filter: Filter) -> Where:
         built.add(f"scores.time >= {built.bind_time(filter.start)}")
     if filter.end is not None:
         built.add(f"scores.time < {built.bind_time(filter.end)}")
-    for condition in filter.conditions:
-        built.add_condition(project_id, COLUMNS.get(condition.field, Column(condition.field)), condition)
+    built.add_conditions(project_id, filter.conditions, COLUMNS)
     return built
 
 

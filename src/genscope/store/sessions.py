@@ -120,6 +120,5 @@ def _where(project_id: str, filter: Filter) -> Where:
         built.add(f"start >= {built.bind_nanoseconds(filter.start)}")
     if filter.end is not None:
         built.add(f"start < {built.bind_nanoseconds(filter.end)}")
-    for condition in filter.conditions:
-        built.add_condition(project_id, COLUMNS.get(condition.field, Column(condition.field)), condition)
+    built.add_conditions(project_id, filter.conditions, COLUMNS)
     return built

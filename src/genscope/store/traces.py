@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from genscope.query.filter import Filter
+from genscope.query.filter import Condition, Filter
 from genscope.store.where import COLUMNS as SPAN_COLUMNS
 from genscope.store.where import Column, Where
 
@@ -38,6 +38,7 @@ def where_traces(project_id: str, filter: Filter) -> tuple[Where, str]:
     """
     spans = Where([])
     spans.add(f"project_id = {spans.bind(project_id)}")
+    spans.scope = str(spans)
     begin = Where([], spans.parameters)
     if filter.start is not None:
         spans.add(f"time >= {spans.bind_time(filter.start)}")
@@ -48,9 +49,9 @@ def where_traces(project_id: str, filter: Filter) -> tuple[Where, str]:
         traces = f"SELECT trace_id FROM traces WHERE project_id = {spans.bind(project_id)}"  # noqa: S608
         spans.add(f"trace_id IN ({traces} GROUP BY trace_id HAVING {begin})")
     whole = Where(["true"], spans.parameters)
-    for condition in filter.conditions:
-        if condition.field in COLUMNS:
-            whole.add_condition(project_id, COLUMNS[condition.field], condition)
+    for node in filter.conditions:
+        if isinstance(node, Condition) and node.field in COLUMNS:
+            whole.add_conditions(project_id, (node,), COLUMNS)
         else:
-            spans.add_condition(project_id, SPAN_COLUMNS[condition.field], condition)
+            spans.add_conditions(project_id, (node,), SPAN_COLUMNS)
     return spans, str(whole)

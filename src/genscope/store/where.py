@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from genscope.query.filter import Condition, Filter, Operator
+from genscope.query.filter import AllOf, AnyOf, Condition, Filter, Node, Not, Operator, parse_time
 from genscope.store.engine import Parameter
+from genscope.store.words import said
 
 #: A reason that one piece of a span gave is void once another piece brought the cost.
 COST_MISSING: Final = "if(total_cost IS NULL, cost_missing, NULL)"
 #: The moments a `DateTime64(9)` column can hold, in nanoseconds since the epoch.
 EARLIEST: Final = -2_208_988_800 * 10**9
 LATEST: Final = 2**63 - 1
+#: A moment as nanoseconds since the epoch; other moments are as `parse_time` takes them.
+_NANOSECONDS: Final = re.compile(r"-?\d+", re.ASCII)
 
-Kind = Literal["text", "number", "time", "list", "flag"]
+Kind = Literal["text", "number", "time", "list", "flag", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,21 @@ class Column:
 
     sql: str
     kind: Kind = "text"
-    #: Whether it is said of a whole trace: by `any` span of it, or by `all` of them together, where the SQL has aggregates.
-    of_trace: Literal["any", "all"] | None = None
+    #: Whether it is said of a whole trace: by `any` span of it, or by `all` of them together, where the SQL has aggregates; or by
+    #: a `score` of the span or its trace, where the SQL is about scores.
+    of_trace: Literal["any", "all", "score"] | None = None
 
 
 def map_entry(column: str) -> str:
     """Return the SQL of the entry `$key` of a map of JSON texts as text, NULL without one; see `rows.entry`."""
     raw = f"if(startsWith({column}[$key], '\\x01'), substring({column}[$key], 18), {column}[$key])"
     return f"if(mapContains({column}, $key), if(startsWith({raw}, '\"'), JSONExtractString({raw}), {raw}), NULL)"
+
+
+def json_entry(column: str) -> str:
+    """Return the SQL of the entry `$key` of the JSON text of an object as text, NULL without one."""
+    text = f"if(JSONType({column}, $key) = 'String', JSONExtractString({column}, $key), JSONExtractRaw({column}, $key))"
+    return f"if(JSONHas(ifNull({column}, ''), $key), {text}, NULL)"
 
 
 START: Final = "ifNull(spans.start_time, spans.time)"
@@ -90,12 +101,28 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "trace_tag": Column("tags", "list", "any"),
     "trace_metadata": Column(map_entry("trace_metadata"), of_trace="any"),
     "trace_metadata_number": Column(f"toFloat64OrNull({map_entry('trace_metadata')})", "number", "any"),
+    "attributes": Column(map_entry("attributes")),
+    "attributes_number": Column(f"toFloat64OrNull({map_entry('attributes')})", "number"),
+    "model_parameters": Column(json_entry("model_parameters")),
+    "model_parameters_number": Column(f"toFloat64OrNull({json_entry('model_parameters')})", "number"),
+    "usage": Column("if(mapContains(usage, $key), usage[$key], NULL)", "number"),
+    "score": Column("[ifNull(string_value, ''), ifNull(toString(value), '')]", "list", "score"),
+    "score_number": Column("value", "number", "score"),
+    "input": Column("input", "words"),
+    "output": Column("output", "words"),
+    "text": Column("input, output", "words"),
     # As queries/traces_rows.sql names a trace.
     "name_of_trace": Column(
         "coalesce(argMaxIf(trace_name, time, trace_name != ''), "
         f"argMinIf(spans.name, time, {ROOT}), argMin(spans.name, time))",
         of_trace="all",
     ),
+}
+
+#: Fields that look for the same in several places.
+EITHER: Final[Mapping[str, tuple[str, ...]]] = {
+    "any_metadata": ("metadata", "trace_metadata"),
+    "any_metadata_number": ("metadata_number", "trace_metadata_number"),
 }
 
 #: Operators that hold where another one does not, NULL included.
@@ -121,6 +148,8 @@ class Where:
 
     clauses: list[str]
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    #: The project and the range of time of the rows of `spans` that are asked about, for conditions that have to find rows first.
+    scope: str = "true"
 
     def bind(self, value: Parameter, type_: str = "String") -> str:
         """Add a parameter and return how SQL names it."""
@@ -140,29 +169,61 @@ class Where:
         """Add a moment as a parameter and return how SQL names it."""
         return f"fromUnixTimestamp64Nano({self.bind_nanoseconds(nanoseconds)}, 'UTC')"
 
+    def bind_times(self, nanoseconds: Iterable[int]) -> str:
+        """Add moments as a parameter and return how SQL names their list."""
+        moments = self.bind_list(str(moment) for moment in nanoseconds)
+        return f"arrayMap(moment -> fromUnixTimestamp64Nano(toInt64(moment), 'UTC'), {moments})"
+
     def bind_nanoseconds(self, nanoseconds: int) -> str:
         """Add a moment as a number, which is kept within what a column can hold, and return how SQL names it."""
         return self.bind(max(EARLIEST, min(nanoseconds, LATEST)), "Int64")
 
-    def add_condition(self, project_id: str, column: Column, condition: Condition) -> None:
-        """Add what a condition asks of a column."""
+    def add_conditions(self, project_id: str, conditions: Iterable[Node], columns: Mapping[str, Column]) -> None:
+        """Add what conditions ask of columns; a field that is none of them is the column of its name."""
+        for node in conditions:
+            self.add(self.clause(project_id, node, columns))
+
+    def clause(self, project_id: str, node: Node, columns: Mapping[str, Column]) -> str:
+        """Return the SQL of what a condition asks, or several joined."""
+        match node:
+            case AllOf(parts):
+                return " AND ".join(f"({self.clause(project_id, part, columns)})" for part in parts)
+            case AnyOf(parts):
+                return " OR ".join(f"({self.clause(project_id, part, columns)})" for part in parts)
+            case Not(part):
+                return f"NOT ifNull({self.clause(project_id, part, columns)}, false)"
+            case Condition(field=name) if name in EITHER:
+                either = AnyOf(tuple(replace(node, field=one) for one in EITHER[name]))
+                return self.clause(project_id, either, columns)
+            case Condition(field=name):
+                return self._clause(project_id, columns.get(name, Column(name)), node)
+
+    def _clause(self, project_id: str, column: Column, condition: Condition) -> str:
         if column.of_trace == "any" and condition.operator == "all of" and len(condition.values) > 1:
             # Each may be said by another span.
-            for value in condition.values:
-                self.add_condition(project_id, column, replace(condition, values=(value,)))
-            return
+            each = (replace(condition, values=(value,)) for value in condition.values)
+            return " AND ".join(f"({self._clause(project_id, column, one)})" for one in each)
         positive = NEGATIVE.get(condition.operator)
         clause = _positive(self, column, condition, positive or condition.operator)
         if column.of_trace:
-            spans = f"SELECT trace_id FROM spans FINAL WHERE project_id = {self.bind(project_id)}"  # noqa: S608
-            clause = (
-                f"{spans} AND {clause}" if column.of_trace == "any" else f"{spans} GROUP BY trace_id HAVING {clause}"
+            clause = _OF_TRACE[column.of_trace].format(
+                project=self.bind(project_id), clause=clause, key=self.bind(condition.key)
             )
-            clause = f"trace_id IN ({clause})"
-        self.add(f"NOT ifNull({clause}, false)" if positive else clause)
+        return f"NOT ifNull({clause}, false)" if positive else clause
 
     def __str__(self) -> str:
         return " AND ".join(f"({clause})" for clause in self.clauses)
+
+
+#: How what is said of a trace is asked of one of its spans.
+_OF_TRACE: Final[Mapping[str, str]] = {
+    "any": "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project} AND {clause})",
+    "all": "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project} GROUP BY trace_id HAVING {clause})",
+    "score": (
+        "(trace_id, span_id) IN (SELECT ifNull(trace_id, ''), ifNull(span_id, '') {said}) OR trace_id IN "
+        "(SELECT ifNull(trace_id, '') {said} AND (ifNull(span_id, '') IN ('', concat(ifNull(trace_id, ''), ':root'))))"
+    ).replace("{said}", "FROM scores FINAL WHERE project_id = {project} AND NOT removed AND name = {key} AND {clause}"),
+}
 
 
 def where(project_id: str, filter: Filter) -> Where:
@@ -173,14 +234,20 @@ def where(project_id: str, filter: Filter) -> Where:
         built.add(f"time >= {built.bind_time(filter.start)}")
     if filter.end is not None:
         built.add(f"time < {built.bind_time(filter.end)}")
-    for condition in filter.conditions:
-        built.add_condition(project_id, COLUMNS.get(condition.field, Column(condition.field)), condition)
+    built.scope = str(built)
+    built.add_conditions(project_id, filter.conditions, COLUMNS)
     return built
 
 
 def _positive(built: Where, column: Column, condition: Condition, operator: Operator) -> str:
     text = column.sql.replace("$key", built.bind(condition.key)) if condition.key else column.sql
     values = condition.values
+    if operator == "is not null" and column.of_trace == "score":
+        return "true"
+    if operator == "is not null" and column.kind == "words":
+        return f"({' OR '.join(f'{name} IS NOT NULL' for name in text.split(', '))})"
+    if column.kind == "words":
+        return said(values[0], text.split(", "), built.scope, built.bind, built.bind_list)
     if operator == "is not null":
         return f"notEmpty({text})" if column.kind == "list" else f"{text} IS NOT NULL"
     if column.kind == "list" and operator in ("any of", "all of"):
@@ -189,6 +256,8 @@ def _positive(built: Where, column: Column, condition: Condition, operator: Oper
         return f"{text} IN {built.bind_list(values)}"
     if operator == "any of":
         return f"({' OR '.join(f'{text} = {_bind(built, column.kind, value)}' for value in values) or 'false'})"
+    if column.kind == "list":
+        return f"arrayExists(one -> {COMPARED[operator].format(column='one', value=built.bind(values[0]))}, {text})"
     return COMPARED[operator].format(column=text, value=_bind(built, column.kind, values[0]))
 
 
@@ -197,7 +266,7 @@ def _bind(built: Where, kind: Kind, value: str) -> str:
         case "number":
             return built.bind(float(value), "Float64")
         case "time":
-            return built.bind_time(int(value))
+            return built.bind_time(int(value) if _NANOSECONDS.fullmatch(value) else parse_time(value, "time"))
         case "flag":
             return "true" if value == "true" else "false"
         case _:
