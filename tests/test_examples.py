@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser import launch, logged_in
 from tests.running import Server
-from tests.test_web_pages import CHROMIUM, FLAGS, logged_in
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").iterdir() if path.suffix != ".md")
@@ -55,7 +55,7 @@ def run(server: Server, name: str, directory: Path, secret_key: str | None = Non
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        started = launch(playwright)
         yield started
         started.close()
 

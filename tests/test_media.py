@@ -17,13 +17,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser import PHONE, launch, logged_in
 from tests.running import Server
 from tests.sending import new_id
 from tests.spans import send, span
 from tests.test_clients import Client, langfuse_variables, name_of
-from tests.test_web_pages import CHROMIUM, FLAGS, PHONE, logged_in
-
-expect.set_options(timeout=60_000)
 
 SDKS = [
     Client("langfuse-3.15.0", "python/langfuse_media.py"),
@@ -253,7 +251,7 @@ def test_an_sdk_uploads_what_it_takes_out_of_inputs(server: Server, sdk: Client)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        started = launch(playwright)
         yield started
         started.close()
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser import launch
 from tests.running import Server
 from tests.test_clients import PROGRAMS, ROOT
-from tests.test_web_pages import CHROMIUM, FLAGS
 
 BINARIES = Path(sys.executable).parent
 SECONDS = 180
@@ -39,7 +39,7 @@ def snippets(server: Server) -> dict[str, list[str]]:
     """Return the code of every tab, as it is read and as its buttons copy it."""
     found: dict[str, list[str]] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        browser = launch(playwright)
         context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
         page = context.new_page()
         page.goto(server.login_url or server.url)
