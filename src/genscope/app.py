@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from starlette.middleware.sessions import SessionMiddleware
 
 from genscope import __version__, pricing, web
 from genscope.api import (
+    access,
     coverage,
     errors,
     ingest,
@@ -31,6 +31,7 @@ from genscope.api import (
     sessions,
     status,
     storage,
+    views,
 )
 from genscope.api.slashes import LeadingSlashes
 from genscope.auth import Authenticator, ensure_project
@@ -38,6 +39,7 @@ from genscope.config import Settings
 from genscope.ingest import Ingest, Limits
 from genscope.links import Links
 from genscope.live import News
+from genscope.members import Members
 from genscope.objects import Objects
 from genscope.places import Places
 from genscope.prices import Prices
@@ -53,7 +55,9 @@ from genscope.store.entities import Entities
 from genscope.store.errors import StoreError
 from genscope.store.migrate import migrate
 from genscope.store.reader import Reader
+from genscope.store.views import Views
 from genscope.store.writer import Writer
+from genscope.web.security import SecureSessions
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +121,7 @@ def open_server(settings: Settings) -> Iterator[Started]:
             spans=settings.max_spans_per_request,
             pending_bytes=settings.max_buffer_bytes,
         )
-        auth = Authenticator(catalog, home=settings.init_project, anonymous=settings.allow_anonymous)
+        auth = Authenticator(catalog, Members(catalog), home=settings.init_project, anonymous=settings.allow_anonymous)
         writer = Writer(engine.insert, linger=settings.linger, max_bytes=settings.max_buffer_bytes)
         reader = Reader(engine)
         own_prices = Prices(catalog)
@@ -139,9 +143,13 @@ def open_server(settings: Settings) -> Iterator[Started]:
             Attachments(engine),
             Deletes(engine, objects.deletion, places.doubt),
             news,
+            Views(engine),
         )
         with contextlib.closing(writer), contextlib.closing(taking):
-            yield Started(services, session_secret, made_keys)
+            try:
+                yield Started(services, session_secret, made_keys)
+            finally:
+                auth.keep_uses()
 
 
 def _secret(catalog: Catalog, name: str) -> str:
@@ -166,14 +174,14 @@ def create_app(started: Started) -> FastAPI:
     app.state.services = started.services
     app.add_middleware(LeadingSlashes)
     app.add_middleware(
-        SessionMiddleware,
+        SecureSessions,
         secret_key=started.session_secret,
         session_cookie=f"genscope_{started.services.settings.port}",
         max_age=SESSION_SECONDS,
     )
     errors.install(app, web.error_page)
     app.router.routes.extend(ingest.routes)
-    for part in (native, scores, sessions, rejected, coverage, prices, reprice):
+    for part in (access, native, scores, sessions, rejected, coverage, prices, reprice, views):
         app.include_router(part.router)
     app.include_router(langfuse.router)
     app.include_router(langfuse_ingestion.router)
@@ -192,19 +200,20 @@ def create_app(started: Started) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Services = app.state.services
     receiver = await _start_grpc(served) if served.settings.grpc_port else None
-    refreshing = asyncio.create_task(_refresh(served.prices))
+    refreshing = asyncio.create_task(_refresh(served))
     yield
     refreshing.cancel()
     if receiver is not None:
         await receiver.stop(grace=3)
 
 
-async def _refresh(own_prices: Prices) -> None:
-    """Learn of prices that another server of the same store changed."""
+async def _refresh(served: Services) -> None:
+    """Learn of prices that another server of the same store changed, and store when keys were used last."""
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         with contextlib.suppress(StoreError):
-            await asyncio.to_thread(own_prices.refresh)
+            await asyncio.to_thread(served.prices.refresh)
+        await asyncio.to_thread(served.auth.keep_uses)
 
 
 async def _start_grpc(served: Services) -> grpc.Server:

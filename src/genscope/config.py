@@ -38,6 +38,18 @@ class Settings(BaseSettings):
     init_public_key: str = ""
     init_secret_key: SecretStr = SecretStr("")
 
+    #: OpenID Connect: the provider, whose `/.well-known/openid-configuration` says all else, and what it knows this server by.
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    #: What the button on the login page calls the provider.
+    oidc_name: str = "single sign-on"
+    #: Domains of e-mail addresses, separated by commas, whose people come in uninvited, as viewers of `init_project`.
+    oidc_domains: str = ""
+
+    #: Addresses of reverse proxies whose `X-Forwarded-Proto` and `X-Forwarded-For` are believed, by commas; `*`: anybody's.
+    trusted_proxies: str = "127.0.0.1,::1"
+
     #: Largest request body, after decompression.
     max_body_bytes: Bytes = 64 * MIB
     #: Longest attribute value; longer ones are cut and marked with their length.
@@ -77,6 +89,12 @@ class Settings(BaseSettings):
             )
         if ":" in self.init_public_key:
             raise ValueError("init_public_key: HTTP Basic ends the public key at the first colon; choose one without")
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
+            raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret, as the provider gave them")
+        if self.oidc_issuer and not self.oidc_issuer.startswith(
+            ("https://", *(f"http://{one}" for one in LOOPBACK_NAMES))
+        ):
+            raise ValueError(f"oidc_issuer: {self.oidc_issuer!r} is no https:// address")
         if bool(self.init_public_key) != bool(self.init_secret_key.get_secret_value()):
             raise ValueError("init_public_key and init_secret_key belong together: set both or neither")
         return self
@@ -85,3 +103,10 @@ class Settings(BaseSettings):
     def store_path(self) -> Path:
         """The directory of the embedded engine."""
         return Path(self.store.removeprefix("chdb://")) if self.store else self.data / "store"
+
+    @property
+    def oidc_allowed(self) -> frozenset[str]:
+        """The domains of `oidc_domains`."""
+        return frozenset(
+            domain.strip().lower().removeprefix("@") for domain in self.oidc_domains.split(",") if domain.strip()
+        )

@@ -67,6 +67,7 @@ def run(settings: Settings, listening: Callable[[Started, str], None], stopping:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        forwarded_allow_ips=settings.trusted_proxies,
     )
     # uvicorn has handlers of its own while it serves, and raises what stopped it once more afterwards. These here are for the time
     # before, when the wish to stop must not be forgotten, and after, when the store is still to be closed.

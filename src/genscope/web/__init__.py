@@ -7,20 +7,28 @@ from genscope.web.frame import error_page, page_router
 from genscope.web.pages import (
     access,
     docs,
+    keys,
     lists,
     live,
+    members,
     rejected,
+    settings,
     trace,
+    views,
 )
 
 router = page_router()
 for part in (
     access,
     docs,
+    keys,
     lists,
     live,
+    members,
     rejected,
+    settings,
     trace,
+    views,
 ):
     router.include_router(part.router)
 

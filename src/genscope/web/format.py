@@ -208,6 +208,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "prose": prose,
     "dotted": dotted,
     "one_line": one_line,
+    "sentence": sentence,
     "duration": duration,
     "count": count,
     "short_count": short_count,

@@ -36,6 +36,17 @@ NAVIGATION: Final = (
     ("sql", "SQL"),
 )
 
+#: The sections of the settings: path and title.
+SECTIONS: Final = (
+    ("/settings", "Project"),
+    ("/settings/keys", "Keys"),
+    ("/settings/members", "Members"),
+    ("/settings/retention", "Retention"),
+    ("/settings/redaction", "Redaction"),
+    ("/rejected", "Rejected"),
+    ("/settings/health", "Health"),
+)
+
 _templates = Environment(
     loader=PackageLoader("genscope.web"),
     autoescape=True,
@@ -53,6 +64,7 @@ _templates.globals.update(
     trace_url=addresses.trace,
     navigation=NAVIGATION,
     ranges=RANGES,
+    settings_sections=SECTIONS,
     span_duration=tree.duration,
     time_to_first_token=tree.time_to_first_token,
     begin=tree.begin,

@@ -13,8 +13,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -73,3 +75,24 @@ class PageRoute(APIRoute):
             return response
 
         return guarded
+
+
+class SecureSessions(SessionMiddleware):
+    """Sessions whose cookie is `Secure` where the request came by https: through a proxy that is trusted, see `trusted_proxies`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope.get("scheme") not in ("https", "wss"):
+            await super().__call__(scope, receive, send)
+            return
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookie = self.session_cookie.encode() + b"="
+                message["headers"] = [
+                    (name, value + b"; secure" if name == b"set-cookie" and value.startswith(cookie) else value)
+                    for name, value in message.get("headers", ())
+                ]
+            await send(message)
+
+        await super().__call__(scope, receive, secured)
