@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genscope.store.reader import PREVIEW
+from genscope.store.previews import PREVIEW
 from genscope.web.messages import MAX_MESSAGES, clip, conversation, pretty
 from genscope.web.preview import CUT, preview
 

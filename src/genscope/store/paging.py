@@ -18,6 +18,12 @@ MAX_LIMIT: Final = 1000
 Time = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
+#: Positions in lists by their length: a time and the ids that tell rows of one time apart.
+_POSITIONS: Final[dict[int, Any]] = {2: tuple[Time, str], 3: tuple[Time, str, str]}
+#: The same behind the value that a list is sorted by, None where a row has none.
+_RANKED: Final[dict[int, Any]] = {2: tuple[str | None, Time, str], 3: tuple[str | None, Time, str, str]}
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some rows of a list, and the cursor that asks for the next ones (None at its end)."""
@@ -45,20 +51,20 @@ def check_limit(limit: int) -> int:
     return limit
 
 
-def encode_cursor(*position: int | str) -> str:
-    """Return the text of a position in a list: a time in nanoseconds, then the ids that tell rows of one time apart."""
+def encode_cursor(*position: int | str | None) -> str:
+    """Return the text of a position in a list."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, length: int) -> tuple[Any, ...]:
-    """Return the position that a cursor stands for, of `length` parts.
+def decode_cursor(cursor: str, length: int, *, ranked: bool = False) -> tuple[Any, ...]:
+    """Return the position that a cursor stands for, of `length` parts; in a list that is `ranked` behind a value.
 
     Raises:
         FilterError: it is none, or one of another list.
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position = msgspec.json.decode(text, type=tuple[Time, str, str] if length == 3 else tuple[Time, str])
+        position = msgspec.json.decode(text, type=(_RANKED if ranked else _POSITIONS)[length])
     except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
         raise FilterError("cursor: not one that this list gave; start again without it") from None
     return tuple(position)

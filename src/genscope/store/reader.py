@@ -16,42 +16,31 @@ from typing import Any, Final
 import pyarrow as pa
 
 from genscope.model import TRACE, Attributes, Entity, Span, Usage
-from genscope.query.filter import Filter, FilterError
+from genscope.query.filter import Filter
+from genscope.store import orders, previews
 from genscope.store.engine import Engine, Parameter
+from genscope.store.field_values import FieldValues
+from genscope.store.facets import Facets
 from genscope.store.metrics import Metrics
+from genscope.store.orders import Order
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.previews import PREVIEW
 from genscope.store.rejections import Rejections
-from genscope.store.rows import COLUMNS, decode, entry
+from genscope.store.rows import decode, entry
 from genscope.store.scores import Scores
 from genscope.store.sessions import Sessions
 from genscope.store.sql import sql
 from genscope.store.traces import COUNTED, where_traces
-from genscope.store.where import COST_MISSING, IS_TRACE, LATEST, Where, where
+from genscope.store.where import IS_TRACE, LATEST, Where, where
+from genscope.store.within import Within
 
-PREVIEW: Final = 400
-#: A preview that leaves nothing out.
-WHOLE: Final = 2**31 - 1
 #: Keys that one query looks up: 100,000 took the engine half a minute, ten times 10,000 half a second.
 KEYS_AT_ONCE: Final = 10_000
-#: Sort orders of a list of spans, with the direction that SQL takes.
-SORTS: Final = {"-start_time": "DESC", "start_time": "ASC"}
 #: How much more than a page the first window holds, and how it grows.
 WINDOW: Final = 4
 GROWTH: Final = 32
 #: How far behind the end of a range of time a call that began in it may be told of once more, in nanoseconds: one hour.
 LONGEST_CALL: Final = 3600 * 10**9
-#: Columns that lists leave out (the text that stands in for them).
-HEAVY: Final = {
-    "attributes": "map()",
-    "events": "NULL",
-    "links": "NULL",
-    "resource": "NULL",
-    "scope_attributes": "NULL",
-    "input_parts": "map()",
-}
-#: The end of an input: what was appended last (see schema/0004_pieces.sql), if anything was.
-LAST_PART: Final = "if(notEmpty(input_parts), substring(arrayMin(mapValues(input_parts)), 17), input)"
-PREVIEWED: Final = ("output", "trace_input", "trace_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +144,12 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.scores = Scores(engine)
-        self.sessions = Sessions(engine)
+        self.sessions = Sessions(engine, self.counts)
         self.rejections = Rejections(engine)
+        self.facets = Facets(engine)
+        self.field_values = FieldValues(engine)
         self.metrics = Metrics(engine, self.counts)
+        self.within = Within(engine, self._extent, self.summaries, self.counts)
 
     def spans(
         self,
@@ -177,9 +169,10 @@ class Reader:
         Raises:
             FilterError: the sort order, the limit or the cursor is not one.
         """
-        if sort not in SORTS:
-            raise FilterError(f"sort: {sort!r} is not an order; expected one of {', '.join(SORTS)}")
-        direction, limit = SORTS[sort], check_limit(limit)
+        order, direction = orders.parse(sort, orders.OF_SPANS)
+        limit = check_limit(limit)
+        if order != orders.TIME:
+            return self._ranked(project_id, filter, orders.OF_SPANS[order], direction, limit, cursor, full=full)
         before = decode_cursor(cursor, 3) if cursor else None
         keys: list[dict[str, Any]] = []
         for window in self._windows(project_id, filter, direction, before[0] if before else None, offset + limit):
@@ -193,7 +186,29 @@ class Reader:
             if len(keys) > limit:
                 break
         next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
-        return Page(self._rows(project_id, keys[:limit], direction, full), next_cursor)
+        return Page(self._rows(project_id, keys[:limit], filter, full=full), next_cursor)
+
+    def _ranked(
+        self,
+        project_id: str,
+        filter: Filter,
+        order: Order,
+        direction: str,
+        limit: int,
+        cursor: str | None,
+        *,
+        full: bool,
+    ) -> Page[Span]:
+        condition = where(project_id, filter)
+        after = "true"
+        if cursor:
+            after = orders.behind(condition, order, direction, decode_cursor(cursor, 3, ranked=True))
+        parts = {"value": order.sql, "direction": direction, "behind": after}
+        keys = self._query("spans_ranked", condition, {"limit": limit + 1}, **parts).to_pylist()
+        next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        for key in keys:
+            del key["value"]
+        return Page(self._rows(project_id, keys[:limit], filter, full=full), next_cursor)
 
     def count_spans(self, project_id: str, filter: Filter) -> int:
         """Return how many spans meet the filter, exactly."""
@@ -220,17 +235,21 @@ class Reader:
             yield replace(rest, start=boundary) if direction == "DESC" else replace(rest, end=boundary + 1)
             offset *= GROWTH
 
-    def _rows(self, project_id: str, keys: list[dict[str, Any]], direction: str, full: bool) -> list[Span]:
+    def _rows(self, project_id: str, keys: list[dict[str, Any]], filter: Filter, *, full: bool) -> list[Span]:
+        """Return the spans of keys in their order."""
         if not keys:
             return []
         times = [key["time"] for key in keys]
         condition = where(project_id, Filter(min(times), max(times) + 1))
         # Each part of the key by itself is quickly planned and found; what meets all three without being a key is left out below.
+        condition.add(f"time IN {condition.bind_times(times)}")
         condition.add(f"trace_id IN {condition.bind_list({key['trace_id'] for key in keys})}")
         condition.add(f"span_id IN {condition.bind_list({key['span_id'] for key in keys})}")
-        wanted = {tuple(key.values()) for key in keys}
-        spans = decode(self._query("spans_rows", condition, columns=_columns(full), direction=direction))
-        return [span for span in spans if (span.time, span.trace_id, span.span_id) in wanted]
+        columns = previews.columns(full=full, condition=condition, filter=filter)
+        spans = decode(self._query("spans_rows", condition, columns=columns))
+        found = {(span.time, span.trace_id, span.span_id): span for span in spans}
+        # A span may have moved or gone since its key was read.
+        return [found[key] for key in (tuple(key.values()) for key in keys) if key in found]
 
     def trace(self, project_id: str, trace_id: str, *, full: bool = True) -> list[Span]:
         """Return every span of a trace in the order of their start, empty if there is none; as in lists unless `full`."""
@@ -239,7 +258,8 @@ class Reader:
             return []
         condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
         condition.add(f"trace_id = {condition.bind(trace_id)}")
-        spans = decode(self._query("spans_rows", condition, columns=_columns(full), direction="ASC"))
+        columns = previews.columns(full=full, condition=condition, filter=Filter())
+        spans = decode(self._query("spans_rows", condition, columns=columns))
         _end_root(spans)
         # A span that came in pieces lies where its first piece came, which need not be its start.
         return sorted(spans, key=lambda span: span.time if span.start_time is None else span.start_time)
@@ -251,7 +271,8 @@ class Reader:
             return None
         condition = where(project_id, Filter(extent["first"], extent["last"] + 1))
         condition.add(f"trace_id = {condition.bind(trace_id)} AND span_id = {condition.bind(span_id)}")
-        spans = decode(self._query("spans_rows", condition, columns=_columns(full=True), direction="ASC"))
+        columns = previews.columns(full=True, condition=condition, filter=Filter())
+        spans = decode(self._query("spans_rows", condition, columns=columns))
         if spans and _lacks_end(spans[0]):
             _end_root([spans[0], *self.trace(project_id, trace_id, full=False)])
         return spans[0] if spans else None
@@ -284,16 +305,23 @@ class Reader:
         return None
 
     def traces(
-        self, project_id: str, filter: Filter, *, limit: int = 50, cursor: str | None = None
+        self,
+        project_id: str,
+        filter: Filter,
+        *,
+        sort: str = "-start_time",
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> Page[TraceSummary]:
         """Return a page of the traces that begin in the filter's time range and have a span there that meets it.
 
-        The latest to begin comes first.
-
         Raises:
-            FilterError: the limit or the cursor is not one.
+            FilterError: the sort order, the limit or the cursor is not one.
         """
+        order, direction = orders.parse(sort, orders.OF_TRACES)
         limit = check_limit(limit)
+        if order != orders.TIME or direction == "ASC":
+            return self._ranked_traces(project_id, filter, orders.OF_TRACES[order], direction, limit, cursor)
         before = decode_cursor(cursor, 2) if cursor else None
         keys: list[dict[str, Any]] = []
         # A trace begins at its first span, so the traces that begin in a window all have a span in it.
@@ -315,6 +343,23 @@ class Reader:
             keys = keys[:limit]
             next_cursor = encode_cursor(keys[-1]["first"], keys[-1]["trace_id"])
         return Page(self.summaries(project_id, keys), next_cursor)
+
+    def _ranked_traces(
+        self, project_id: str, filter: Filter, order: Order, direction: str, limit: int, cursor: str | None
+    ) -> Page[TraceSummary]:
+        spans = orders.spans_of_traces(project_id, filter)
+        after = "true"
+        if cursor:
+            after = orders.behind(spans, order, direction, decode_cursor(cursor, 2, ranked=True))
+        counts = self.counts(project_id, spans, "true") if order.counted else "true AS counts"
+        traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
+        parts = {"traces": traces, "value": order.sql, "direction": direction, "behind": after}
+        parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW, "limit": limit + 1}
+        keys = self._query("traces_ranked", spans, parameters, **parts).to_pylist()
+        next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        ids = [key["trace_id"] for key in keys[:limit]]
+        found = self.summaries_of(project_id, ids)
+        return Page([found[trace_id] for trace_id in ids if trace_id in found], next_cursor)
 
     def numbered_traces(
         self,
@@ -471,25 +516,6 @@ def _end_root(spans: list[Span]) -> None:
     for span in spans:
         if _lacks_end(span):
             span.end_time = last
-
-
-def _columns(full: bool) -> str:
-    return ", ".join(_whole(column) if full else _light(column) for column in COLUMNS)
-
-
-def _whole(column: str) -> str:
-    return f"{COST_MISSING} AS cost_missing" if column == "cost_missing" else column
-
-
-def _light(column: str) -> str:
-    if column == "input":
-        # The question stands at the end of a long conversation.
-        head, tail = f"substringUTF8(input, 1, {PREVIEW})", f"substringUTF8({LAST_PART}, -{PREVIEW})"
-        cut = f"lengthUTF8(input) > {3 * PREVIEW} OR notEmpty(input_parts)"
-        return f"if({cut}, concat(ifNull({head}, ''), ' … ', {tail}), input) AS input"
-    if column in PREVIEWED:
-        return f"substringUTF8({column}, 1, {PREVIEW}) AS {column}"
-    return f"{HEAVY[column]} AS {column}" if column in HEAVY else _whole(column)
 
 
 def _quantiles(values: list[float], count: int) -> Quantiles:

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from genscope.messages import ROLES, decode
-from genscope.store.reader import PREVIEW
+from genscope.store.previews import PREVIEW
 from genscope.web.format import one_line
 from genscope.web.messages import conversation
 

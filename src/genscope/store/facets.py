@@ -1,0 +1,146 @@
+"""What the rows of a list have in common: how many have which value of a field, and how many there are when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from genscope.query.filter import Filter
+from genscope.store.engine import Engine, Parameter
+from genscope.store.sql import sql
+from genscope.store.where import where
+
+#: What is counted: spans that meet the filter, or the traces that they are of.
+Counted = Literal["spans", "traces"]
+
+#: Fields by the names that the filter language has for them, and their columns: a text, or a list of texts.
+TEXTS: Final[Mapping[str, str]] = {
+    "model": "model",
+    "provider": "provider",
+    "name": "name",
+    "type": "type",
+    "level": "level",
+    "env": "environment",
+    "user": "user_id",
+    "trace_name": "trace_name",
+    "release": "release",
+}
+LISTS: Final[Mapping[str, str]] = {"tag": "tags", "tool_call": "tool_calls"}
+
+#: Rows, from the newest on, among which is looked first, and how much further where few of them meet the filter.
+SCAN: Final = 100_000
+GROWTH: Final = 30
+FEW: Final = 1000
+#: Values of one field that are told.
+MOST: Final = 10
+
+#: What `count` is in `queries/facets.sql`.
+_COUNTS: Final[Mapping[Counted, str]] = {"spans": "count()", "traces": "uniqExact(trace_id)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A field, and how many rows have which of its values: the most frequent ones, and whether there are others."""
+
+    field: str
+    values: list[tuple[str, int]]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Facets that have any value, counted among the newest `scanned` spans; None where it was all of them."""
+
+    facets: list[Facet]
+    scanned: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many rows begin in a stretch of time from `start` on (nanoseconds since the epoch), and how many of them failed."""
+
+    start: int
+    count: int
+    errors: int
+
+
+class Facets:
+    """Answers questions about the rows of a list as a whole. Every call blocks; call it from a worker thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def overview(
+        self, project_id: str, filter: Filter, *, counted: Counted = "spans", fields: Iterable[str] = (*TEXTS, *LISTS)
+    ) -> Overview:
+        """Return the facets of what meets a filter, looked for among no more rows than it takes."""
+        chosen = list(fields)
+        scan: int | None = SCAN
+        narrowed = self._newest(project_id, filter, SCAN)
+        if narrowed is not None and self._count(project_id, narrowed) < FEW:
+            scan = SCAN * GROWTH
+            narrowed = self._newest(project_id, filter, scan)
+        if narrowed is None:
+            scan = None
+        found = self._values(project_id, narrowed or filter, chosen, counted)
+        facets = [Facet(field, found[field][:MOST], len(found[field]) > MOST) for field in chosen if found.get(field)]
+        return Overview(facets, scan)
+
+    def histogram(self, project_id: str, filter: Filter, width: int, *, counted: Counted = "spans") -> list[Bucket]:
+        """Return the stretches of `width` nanoseconds in which something that meets the filter begins, in their order."""
+        condition = where(project_id, filter)
+        parameters: dict[str, Parameter] = {"width": width}
+        parts = {"where": str(condition), "count": _COUNTS[counted], "errors": _errors(counted)}
+        rows = self._engine.query(sql("histogram").substitute(parts), condition.parameters | parameters).to_pylist()
+        return [Bucket(**row) for row in rows]
+
+    def extent(self, project_id: str) -> tuple[int, int] | None:
+        """Return when the first and the last span of a project begin; None if there is none."""
+        rows = self._engine.query(sql("spans_extent").template, {"project_id": project_id}).to_pylist()
+        return (rows[0]["first"], rows[0]["last"]) if rows else None
+
+    def _newest(self, project_id: str, filter: Filter, rows: int) -> Filter | None:
+        """Return the filter narrowed to so many of the newest rows; None if there are no more in its range."""
+        condition = where(project_id, replace(filter, conditions=()))
+        text = sql("spans_boundary").substitute(where=str(condition), direction="DESC")
+        found = self._engine.query(text, condition.parameters | {"offset": rows}).to_pylist()
+        return replace(filter, start=found[0]["boundary"]) if found else None
+
+    def _count(self, project_id: str, filter: Filter) -> int:
+        condition = where(project_id, filter)
+        text = sql("spans_count").substitute(where=str(condition))
+        count: int = self._engine.query(text, condition.parameters)["count"][0].as_py()
+        return count
+
+    def _values(
+        self, project_id: str, filter: Filter, fields: list[str], counted: Counted
+    ) -> dict[str, list[tuple[str, int]]]:
+        found: dict[str, list[tuple[str, int]]] = {}
+        texts = [field for field in fields if field in TEXTS]
+        if texts:
+            columns = [TEXTS[field] for field in texts]
+            parts = {
+                # A row is of one set; there the grouping of its column is 0, and that of the others 1.
+                "facet": f"multiIf({', '.join(f'NOT grouping({column}), {at}' for at, column in enumerate(columns))}, -1)",
+                "value": f"coalesce({', '.join(f'toString({column})' for column in columns)})",
+                "sets": ", ".join(f"({column})" for column in columns),
+            }
+            for row in self._ask("facets_texts", project_id, filter, counted, parts):
+                found.setdefault(texts[row["facet"]], []).append((row["value"], row["count"]))
+        for field in fields:
+            if field in LISTS:
+                rows = self._ask("facets_list", project_id, filter, counted, {"column": LISTS[field]})
+                found[field] = [(row["value"], row["count"]) for row in rows]
+        return found
+
+    def _ask(
+        self, name: str, project_id: str, filter: Filter, counted: Counted, parts: dict[str, str]
+    ) -> list[dict[str, Any]]:
+        condition = where(project_id, filter)
+        text = sql(name).substitute(parts, where=str(condition), count=_COUNTS[counted])
+        return self._engine.query(text, condition.parameters | {"limit": MOST + 1}).to_pylist()
+
+
+def _errors(counted: Counted) -> str:
+    return "countIf(level = 'ERROR')" if counted == "spans" else "uniqExactIf(trace_id, level = 'ERROR')"
