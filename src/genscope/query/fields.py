@@ -57,7 +57,13 @@ TABLE: Final = (
     Field("user", "text", "User; holds for the whole trace", "user_id"),
     Field("session", "text", "Session or thread; holds for the whole trace", "session_id"),
     Field("tag", "list", "One of the tags"),
-    Field("metadata", "text", "An entry of the metadata of span or trace, such as `metadata.plan`", keyed=True),
+    Field(
+        "metadata",
+        "text",
+        "An entry of the metadata of span or trace, such as `metadata.plan`",
+        "any_metadata",
+        keyed=True,
+    ),
     Field("attributes", "text", "An attribute as it was sent, such as `attributes.http.method`", keyed=True),
     Field(
         "parameters",

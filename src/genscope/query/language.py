@@ -102,7 +102,7 @@ def term(field: str, value: str | int | float, operator: str = ":") -> str:
     """
     name, dot, key = field.partition(".")
     known = BY_NAME.get(name)
-    return f"{_name(known.name if known else name, key if dot else '')}{operator}{quoted(str(value))}"
+    return f"{name_of(known.name if known else name, key if dot else '')}{operator}{quoted(str(value))}"
 
 
 def with_term(text: str, field: str, value: str) -> str:
@@ -416,7 +416,8 @@ def _same_field(one: Condition, other: Condition) -> bool:
     return one.field == other.field and one.key == other.key
 
 
-def _name(name: str, key: str) -> str:
+def name_of(name: str, key: str) -> str:
+    """Return the name of a field with its key, which is quoted where it has to be."""
     if not key:
         return name
     return f"{name}.{key if _PLAIN_KEY.fullmatch(key) else _quotes(key)}"
@@ -445,7 +446,7 @@ def _written_condition(condition: Condition) -> str:
     field, values = _FIELDS.get(condition.field), condition.values
     if field is None:
         raise FilterError(f"a condition on {condition.field!r} cannot be written in the filter language")
-    name = _name(field.name, condition.key)
+    name = name_of(field.name, condition.key)
     unit = _SHORT.get(field.kind, "")
     match condition.operator:
         case "is not null":
