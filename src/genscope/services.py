@@ -19,6 +19,7 @@ from genscope.store.attachments import Attachments
 from genscope.store.catalog import Project
 from genscope.store.deletes import Deletes
 from genscope.store.reader import Reader
+from genscope.store.views import Views
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Services:
     attachments: Attachments
     deletes: Deletes
     news: News
+    views: Views
 
     def stop(self) -> None:
         """Make what would not end by itself end soon; called in the event loop when the server is to stop."""
