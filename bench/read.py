@@ -117,10 +117,10 @@ def main() -> None:
             measure("latest 50 traces", lambda: reader.traces("default", Filter()), 20)
             measure("one trace", lambda: reader.trace("default", source.choice(ids)), 20)
             measure("one trace, its summary", lambda: reader.trace_summary("default", source.choice(ids)), 20)
-            measure("models over 7 days", lambda: reader.models("default", Filter()), 5)
+            measure("models over 7 days", lambda: reader.models.compared("default", Filter()), 5)
             day = Filter(start=time.time_ns() - PERIOD_NS // 7)
-            measure("models over 1 day", lambda: reader.models("default", day), 5)
-            measure("coverage over 7 days", lambda: reader.coverage("default", Filter()), 5)
+            measure("models over 1 day", lambda: reader.models.compared("default", day), 5)
+            measure("coverage over 7 days", lambda: reader.models.coverage("default", Filter()), 5)
             rare = [word for word in WORDS[3000:] if len(word) > 6]
             measure("spans whose prompt has a word (count)", lambda: engine.query(
                 "SELECT count() FROM spans FINAL WHERE project_id = 'default' AND hasToken(input, {word:String})",

@@ -203,7 +203,7 @@ def test_headline_numbers_merge_as_the_maps_do(store: Store) -> None:
     for span in (first, later, unpriced):
         store.insert(span)
     (merged,) = store.reader.trace("p", first.trace_id)
-    (model,) = store.reader.models("p", Filter().where("model", "two-versions"))
+    (model,) = store.reader.models.compared("p", Filter().where("model", "two-versions"))
     summary = store.reader.trace_summary("p", first.trace_id)
     assert merged.usage == model.usage == {"input": 100, "output": 7}
     assert merged.cost == {"total": Decimal("0.5")}
@@ -262,7 +262,7 @@ def test_a_call_told_twice_is_found_in_pieces_and_before_rows_merge(store: Store
     for one in [*pieces, pieces[0], pieces[3]]:
         store.insert(one, project="told-twice")
     for _ in range(2):
-        (row,) = store.reader.models("told-twice", Filter())
+        (row,) = store.reader.models.compared("told-twice", Filter())
         summary = store.reader.trace_summary("told-twice", trace_id)
         assert summary is not None
         assert (row.calls, row.usage, row.total_cost) == (1, usage, Decimal("0.002"))
@@ -328,7 +328,7 @@ def test_redelivery_counts_once(store: Store) -> None:
     span = full_span(next(numbers), model="counted-once", usage={"input": 3, "output": 4, "total": 7})
     for _ in range(3):
         store.insert(span, span)
-    (model,) = store.reader.models("p", Filter().where("model", "counted-once"))
+    (model,) = store.reader.models.compared("p", Filter().where("model", "counted-once"))
     assert (model.calls, model.usage, model.total_cost) == (1, span.usage, span.cost and span.cost["total"])
     (summary,) = store.reader.traces("p", Filter().where("model", "counted-once")).rows
     assert (summary.span_count, summary.input_tokens) == (1, 3)
@@ -347,7 +347,7 @@ def test_projects_do_not_see_each_other(store: Store) -> None:
     for rows in (
         store.reader.spans("nobody", Filter()).rows,
         store.reader.traces("nobody", Filter()).rows,
-        store.reader.models("nobody", Filter()),
+        store.reader.models.compared("nobody", Filter()),
     ):
         assert rows == []
 

@@ -14,7 +14,7 @@ from genscope.api.native import FILTER_PARAMETERS, Authorised, Filtered
 from genscope.api.openapi import documented
 from genscope.api.shapes import iso, plain, respond
 from genscope.services import services
-from genscope.store.reader import CallGroup
+from genscope.store.models import CallGroup
 
 router = APIRouter(prefix="/api/v1", tags=["prices"])
 
@@ -59,7 +59,7 @@ class Coverage(msgspec.Struct):
 @router.get("/coverage", responses=documented(Coverage), openapi_extra=FILTER_PARAMETERS)
 def get_coverage(request: Request, project: Authorised, filter: Filtered) -> Response:
     """Say how many of the calls that meet the filter lack a model, usage or a price, and which models have no price."""
-    return respond(_coverage(services(request).reader.coverage(project.id, filter)))
+    return respond(_coverage(services(request).reader.models.coverage(project.id, filter)))
 
 
 def _coverage(groups: list[CallGroup]) -> Coverage:

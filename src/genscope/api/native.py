@@ -183,5 +183,5 @@ def delete_trace(request: Request, project: Authorised, trace_id: str) -> Respon
 @router.get("/models", responses=documented(Listing[ModelShape]), openapi_extra=FILTER_PARAMETERS)
 def list_models(request: Request, project: Authorised, filter: Filtered) -> Response:
     """Compare models: one row per provider and model of the generations and embeddings that meet the filter."""
-    models = services(request).reader.models(project.id, filter)
+    models = services(request).reader.models.compared(project.id, filter)
     return respond(Listing([model_shape(model) for model in models]))

@@ -18,7 +18,8 @@ from msgspec import UNSET, UnsetType
 
 from genscope.messages import conversation, described, speaker
 from genscope.model import TRACE, Attachment, Entity, Score, Span
-from genscope.store.reader import ModelSummary, Quantiles, TraceSummary
+from genscope.store.models import ModelSummary, Quantiles
+from genscope.store.reader import TraceSummary
 
 T = TypeVar("T")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

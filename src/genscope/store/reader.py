@@ -7,7 +7,6 @@ the page, and the window grows until the page is full. Within the window FINAL i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,13 +14,14 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from genscope.model import TRACE, Attributes, Entity, Span, Usage
+from genscope.model import TRACE, Attributes, Entity, Span
 from genscope.query.filter import Filter
 from genscope.store import orders, previews
 from genscope.store.engine import Engine, Parameter
 from genscope.store.field_values import FieldValues
 from genscope.store.facets import Facets
 from genscope.store.metrics import Metrics
+from genscope.store.models import Models
 from genscope.store.orders import Order
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.previews import PREVIEW
@@ -39,9 +39,6 @@ KEYS_AT_ONCE: Final = 10_000
 #: How much more than a page the first window holds, and how it grows.
 WINDOW: Final = 4
 GROWTH: Final = 32
-#: How far behind the end of a range of time a call that began in it may be told of once more, in nanoseconds: one hour.
-LONGEST_CALL: Final = 3600 * 10**9
-
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
@@ -93,51 +90,6 @@ class Members:
     public: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CallGroup:
-    """The calls of one type to one model of which the same is known about their cost. Times are nanoseconds."""
-
-    type: str
-    provider: str | None
-    model: str | None
-    priced: bool
-    #: `reported` or `computed`; None where there is no cost.
-    cost_source: str | None
-    #: Why there is no cost; None where there is one.
-    missing: str | None
-    calls: int
-    calls_without_usage: int
-    tokens: int
-    cost: Decimal | None
-    first_time: int
-    last_time: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Exact quantiles in milliseconds; None where nothing was measured."""
-
-    p50: float | None
-    p95: float | None
-    p99: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSummary:
-    """What one model of one provider did."""
-
-    provider: str | None
-    model: str | None
-    calls: int
-    errors: int
-    usage: Usage
-    total_cost: Decimal | None
-    unpriced_calls: int
-    latency_ms: Quantiles
-    time_to_first_token_ms: Quantiles
-    tokens_per_second: float | None
-
-
 class Reader:
     """Answers questions about one project's rows. Every call blocks; call it from a worker thread."""
 
@@ -149,6 +101,7 @@ class Reader:
         self.facets = Facets(engine)
         self.field_values = FieldValues(engine)
         self.metrics = Metrics(engine, self.counts)
+        self.models = Models(engine, self.counts)
         self.within = Within(engine, self._extent, self.summaries, self.counts)
 
     def spans(
@@ -440,41 +393,6 @@ class Reader:
             row["models"] = sorted(row["models"])
         return [TraceSummary(**row) for row in rows]
 
-    def models(self, project_id: str, filter: Filter) -> list[ModelSummary]:
-        """Return one row per provider and model of the calls that meet the filter, the most called first."""
-        return [
-            ModelSummary(
-                provider=row["provider"],
-                model=row["model"],
-                calls=row["calls"],
-                errors=row["errors"],
-                usage=dict(row["usage"]),
-                total_cost=row["cost"],
-                unpriced_calls=row["unpriced_calls"],
-                latency_ms=_quantiles(row["latency"], row["timed_calls"]),
-                time_to_first_token_ms=_quantiles(row["time_to_first_token"], row["streamed_calls"]),
-                tokens_per_second=_number(row["tokens_per_second"]),
-            )
-            for row in self._calls("models", project_id, filter).to_pylist()
-        ]
-
-    def coverage(self, project_id: str, filter: Filter) -> list[CallGroup]:
-        """Return the calls to a model that meet the filter, grouped by what is known of their cost."""
-        return [CallGroup(**row) for row in self._calls("coverage", project_id, filter).to_pylist()]
-
-    def _calls(self, name: str, project_id: str, filter: Filter) -> pa.Table:
-        """Ask about the calls to a model that meet the filter, of which each counts once."""
-        # A call that is told twice may begin on both sides of the range's end; it counts on one of them.
-        told = filter if filter.end is None else replace(filter, end=filter.end + LONGEST_CALL)
-        condition = where(project_id, told)
-        condition.add("type IN ('generation', 'embedding')")
-        traces = [f"last_time >= {condition.bind_time(told.start)}"] if told.start is not None else []
-        traces += [f"first_time < {condition.bind_time(told.end)}"] if told.end is not None else []
-        counts = self.counts(project_id, condition, " AND ".join(traces) or "1")
-        if filter.end is not None:
-            condition.add(f"time < {condition.bind_time(filter.end)}")
-        return self._query(name, condition, {"project_id": project_id}, counts=counts)
-
     def counts(self, project_id: str, told: Where, traces: str) -> str:
         """Return the SQL that says of a span of these conditions whether it `counts`, see `queries/told_twice.sql`."""
         several = sql("traces_of_scopes").substitute(traces=traces)
@@ -516,12 +434,3 @@ def _end_root(spans: list[Span]) -> None:
     for span in spans:
         if _lacks_end(span):
             span.end_time = last
-
-
-def _quantiles(values: list[float], count: int) -> Quantiles:
-    return Quantiles(*values) if count else Quantiles(None, None, None)
-
-
-def _number(value: float | None) -> float | None:
-    """Return None for the NaN with which the engine answers a mean or quantile of nothing."""
-    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
--- The calls to a model by what is known of their cost. A span that came in pieces may lack its reason: then it is what the whole lacks.
+-- The calls to a model by what is known of their cost.
 WITH
     $counts,
     input_tokens IS NULL AND output_tokens IS NULL AS without_usage,
@@ -9,7 +9,7 @@ SELECT
     model,
     total_cost IS NOT NULL AS priced,
     cost_source,
-    multiIf(priced, NULL, cost_missing IS NOT NULL, cost_missing, without_usage, 'no_usage', model IS NULL, 'no_model', 'unknown_model') AS missing,
+    if(priced, NULL, $missing) AS missing,
     count() AS calls,
     countIf(without_usage) AS calls_without_usage,
     sum(total_tokens) AS tokens,
