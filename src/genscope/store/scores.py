@@ -124,6 +124,10 @@ class Scores:
         """Return what was said of a session, the earliest first."""
         return self._about(project_id, "session_id", [session_id])
 
+    def of_sessions(self, project_id: str, session_ids: Sequence[str]) -> list[Score]:
+        """Return what was said of these sessions, the earliest first."""
+        return self._about(project_id, "session_id", session_ids) if session_ids else []
+
     def _about(self, project_id: str, field: str, ids: Sequence[str]) -> list[Score]:
         about = Filter(conditions=(Condition(field, tuple(ids)),))
         return self._rows(where(project_id, about), MOST)[::-1]

@@ -6,12 +6,15 @@ from genscope.web.assets import Assets
 from genscope.web.frame import error_page, page_router
 from genscope.web.pages import (
     access,
+    compare,
     docs,
     keys,
     lists,
     live,
     members,
     rejected,
+    search,
+    sessions,
     settings,
     trace,
     views,
@@ -20,12 +23,15 @@ from genscope.web.pages import (
 router = page_router()
 for part in (
     access,
+    compare,
     docs,
     keys,
     lists,
     live,
     members,
     rejected,
+    search,
+    sessions,
     settings,
     trace,
     views,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from genscope.query.language import term
 
@@ -22,3 +22,41 @@ def trace(trace_id: str, span_id: str | None = None) -> str:
     """Return the URL of a trace, or of one span in it."""
     path = f"/traces/{quote(trace_id, safe='')}"
     return path if span_id is None else f"{path}?{urlencode({'span': span_id})}"
+
+
+def compare(left: str, right: str) -> str:
+    """Return the URL of two traces, or of two spans, beside each other; each as `side` writes it."""
+    return f"/compare?{urlencode({'left': left, 'right': right})}"
+
+
+def side(trace_id: str, span_id: str | None = None) -> str:
+    """Return a trace, or a span in one, as one text: `TRACE` or `TRACE/SPAN`, a slash in an id escaped."""
+    return "/".join(quote(one, safe="") for one in (trace_id, span_id) if one is not None)
+
+
+def sides(text: str) -> tuple[str, str | None] | None:
+    """Return the trace and span id that `side` made a text of, None if it is none."""
+    parts = [unquote(part) for part in text.strip().split("/")]
+    if len(parts) > 2 or not all(parts):
+        return None
+    return parts[0], parts[1] if len(parts) == 2 else None
+
+
+def session(session_id: str) -> str:
+    """Return the URL of a session."""
+    return f"/sessions/{quote(session_id, safe='')}"
+
+
+def user(user_id: str) -> str:
+    """Return the URL of a user."""
+    return f"/users/{quote(user_id, safe='')}"
+
+
+def failure(fingerprint: str) -> str:
+    """Return the URL of failures of one kind."""
+    return f"/errors/{quote(fingerprint, safe='')}"
+
+
+def score(name: str) -> str:
+    """Return the URL of what was said under a name."""
+    return f"/scores/{quote(name, safe='')}"

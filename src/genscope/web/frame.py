@@ -18,9 +18,9 @@ from genscope.auth import Visitor
 from genscope.receive.errors import Forbidden
 from genscope.services import services
 from genscope.store.catalog import Project
-from genscope.web import addresses, assets, charts, detail, format, messages, preview, tree
+from genscope.web import addresses, assets, charts, detail, format, messages, preview, said, tree
 from genscope.web.security import HEADERS, SAFE, LoginNeeded, PageRoute
-from genscope.web.state import RANGES
+from genscope.web.state import RANGES, State
 
 #: The pages that the frame leads to: its name and what it is called; `/name` is its path.
 NAVIGATION: Final = (
@@ -58,10 +58,15 @@ _templates.filters.update(format.FILTERS | charts.FILTERS)
 _templates.filters["preview"] = preview.preview
 _templates.filters["table"] = detail.table
 _templates.filters["pretty"] = messages.pretty
+_templates.filters["score_value"] = said.score_value
 _templates.globals.update(
     asset_version=assets.VERSION,
     listing_url=addresses.listing,
     trace_url=addresses.trace,
+    session_url=addresses.session,
+    user_url=addresses.user,
+    failure_url=addresses.failure,
+    score_url=addresses.score,
     navigation=NAVIGATION,
     ranges=RANGES,
     settings_sections=SECTIONS,
@@ -144,15 +149,26 @@ def page(router: APIRouter, path: str, template: str, *, name: str) -> Callable[
                     response = respond(shown.json() if hasattr(shown, "json") else shown)
                     response.status_code = status
                     return response
-                return render(template, status, **frame(values["request"], values["project"], name), view=shown)
+                response = render(template, status, **frame(values["request"], values["project"], name), view=shown)
+                _push(response, values["request"], shown)
+                return response
 
             return endpoint
 
-        router.get(f"{path}.json")(answer(as_json=True))
-        router.get(path)(answer(as_json=False))
+        # What a function returns is for the template; FastAPI makes nothing of its type.
+        router.get(f"{path}.json", response_model=None)(answer(as_json=True))
+        router.get(path, response_model=None)(answer(as_json=False))
         return view
 
     return register
+
+
+def _push(response: Response, request: Request, view: object) -> None:
+    """Let a browser that exchanges a part of the page show the view's own URL, without the empty fields of a form."""
+    state = getattr(view, "state", None)
+    asked = "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
+    if asked and isinstance(state, State) and response.status_code == HTTPStatus.OK:
+        response.headers["HX-Push-Url"] = state.url()
 
 
 def error_page(status: int, message: str) -> Response:

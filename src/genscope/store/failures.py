@@ -1,0 +1,148 @@
+"""Failures: spans of level ERROR, those of one kind together by their fingerprint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from genscope.query.filter import Filter, FilterError
+from genscope.store.engine import Engine, Parameter
+from genscope.store.fingerprint import EXCEPTION, FINGERPRINT, MESSAGE
+from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.sql import sql
+from genscope.store.where import Where, where
+
+#: What groups may be listed by, and the column that decides.
+ORDERS: Final[Mapping[str, str]] = {
+    "last": "last_time",
+    "first": "first_time",
+    "count": "count",
+    "users": "user_count",
+}
+#: Columns by whose values the failures of a group are counted.
+SHARES: Final = ("model", "release", "user_id", "environment", "version")
+#: Values of a column that are told.
+MOST_SHARES: Final = 8
+#: The first and the last moment that a trend may begin and end at, because numbers of the engine have an end.
+MOST: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures of one kind within a range of time. Times are nanoseconds since the epoch."""
+
+    fingerprint: str
+    count: int
+    first_time: int
+    last_time: int
+    #: Where: type and name of the span, and the type of the exception, empty if none was told.
+    type: str
+    name: str | None
+    exception: str
+    #: The message of the latest of them, its first 1,000 characters; empty if none was told.
+    message: str
+    models: list[str]
+    releases: list[str]
+    user_count: int
+    trace_count: int
+    #: How many came in each of equal parts of the range, the earliest first.
+    trend: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many failures of a group came with one value of a column; None where they had none."""
+
+    value: str | None
+    count: int
+    first_time: int
+    last_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of time in equal parts, in nanoseconds since the epoch."""
+
+    begin: int
+    width: int
+    parts: int
+
+    @property
+    def begins(self) -> list[int]:
+        """Where each part begins."""
+        return [self.begin + part * self.width for part in range(self.parts)]
+
+
+class Failures:
+    """Answers questions about one project's failures. Every call blocks."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def range(self, project_id: str, filter: Filter, parts: int) -> Range:
+        """Return the filter's range of time in equal parts; one without a begin begins at the first failure."""
+        end = time.time_ns() if filter.end is None else filter.end
+        begin = filter.start
+        if begin is None:
+            condition = where(project_id, Filter(end=filter.end))
+            condition.add("level = 'ERROR'")
+            found = self._query("failures_begin", condition).to_pylist()[0]
+            begin = found["begin"] if found["count"] else end
+        begin, end = max(begin, -MOST), min(end, MOST)
+        return Range(begin, max(-(-(end - begin) // parts), 1), parts)
+
+    def groups(
+        self,
+        project_id: str,
+        filter: Filter,
+        shown: Range,
+        *,
+        order: str = "last",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[FailureGroup]:
+        """Return a page of the groups of the failures that meet the filter, with their trend over `shown`.
+
+        Raises:
+            FilterError: the order, the limit or the cursor is not one.
+        """
+        if order not in ORDERS:
+            raise FilterError(f"sort: {order!r} is not an order; expected one of {', '.join(ORDERS)}")
+        limit, offset = check_limit(limit), decode_cursor(cursor, 2)[0] if cursor else 0
+        parameters: dict[str, Parameter] = {
+            "begin": shown.begin,
+            "width": shown.width,
+            "limit": limit + 1,
+            "offset": max(offset, 0),
+        }
+        condition = _failed(project_id, filter)
+        parts = {"fingerprint": FINGERPRINT, "exception": EXCEPTION, "message": MESSAGE, "order": ORDERS[order]}
+        rows = self._query("failures_groups", condition, parameters, **parts).to_pylist()
+        groups = [_group(row, shown.parts) for row in rows[:limit]]
+        return Page(groups, encode_cursor(offset + limit, order) if len(rows) > limit else None)
+
+    def shares(self, project_id: str, filter: Filter, column: str) -> list[Share]:
+        """Return how many failures that meet the filter came with each value of one of `SHARES`, the most frequent first."""
+        condition = _failed(project_id, filter)
+        rows = self._query("failures_shares", condition, {"limit": MOST_SHARES}, column=column).to_pylist()
+        return [Share(row["value"] or None, row["count"], row["first_time"], row["last_time"]) for row in rows]
+
+    def _query(self, name: str, condition: Where, parameters: dict[str, Parameter] | None = None, **parts: str) -> Any:
+        text = sql(name).substitute(parts, where=str(condition))
+        return self._engine.query(text, condition.parameters | (parameters or {}))
+
+
+def _failed(project_id: str, filter: Filter) -> Where:
+    condition = where(project_id, filter)
+    condition.add("level = 'ERROR'")
+    return condition
+
+
+def _group(row: dict[str, Any], parts: int) -> FailureGroup:
+    trend = [0] * parts
+    for part, count in row["trend"]:
+        # What came while this was asked belongs to the last part.
+        trend[max(0, min(part, parts - 1))] += count
+    return FailureGroup(**{**row, "trend": trend})

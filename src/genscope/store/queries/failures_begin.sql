@@ -1,0 +1,2 @@
+-- When the first failure came.
+SELECT toUnixTimestamp64Nano(min(time)) AS begin, count() AS count FROM spans WHERE $where
