@@ -55,6 +55,10 @@ Messages = Annotated[
     Literal["", "0", "1"],
     Query(description="`1`: whole spans, and beside `input` and `output` what they say as normalised messages."),
 ]
+By = Annotated[
+    Literal["", "name", "prompt", "environment", "release"],
+    Query(description="A row for each value of this as well; `by` of the row tells it."),
+]
 Sort = Annotated[Literal["-start_time", "start_time"], Query(description="Newest or oldest first.")]
 
 
@@ -181,7 +185,7 @@ def delete_trace(request: Request, project: Authorised, trace_id: str) -> Respon
 
 
 @router.get("/models", responses=documented(Listing[ModelShape]), openapi_extra=FILTER_PARAMETERS)
-def list_models(request: Request, project: Authorised, filter: Filtered) -> Response:
+def list_models(request: Request, project: Authorised, filter: Filtered, by: By = "") -> Response:
     """Compare models: one row per provider and model of the generations and embeddings that meet the filter."""
-    models = services(request).reader.models.compared(project.id, filter)
+    models = services(request).reader.models.compared(project.id, filter, by=by)
     return respond(Listing([model_shape(model) for model in models]))

@@ -17,8 +17,8 @@ from fastapi import Response
 from msgspec import UNSET, UnsetType
 
 from genscope.messages import conversation, described, speaker
-from genscope.model import TRACE, Attachment, Entity, Score, Span
-from genscope.store.models import ModelSummary, Quantiles
+from genscope.model import TRACE, Attachment, Entity, Score, Span, Usage
+from genscope.store.models import ModelSummary, Quantiles, ScoreMean
 from genscope.store.reader import TraceSummary
 
 T = TypeVar("T")
@@ -229,7 +229,13 @@ class TraceWithSpans(msgspec.Struct):
 
 
 class ModelShape(msgspec.Struct):
-    """What one model of one provider did in a period."""
+    """What one model of one provider did in a period.
+
+    `cost_missing` counts the calls without a cost by the reason, `cached_share` is the part of the input that was read from a
+    cache. `scores` were said of the calls or of their traces; the mean of what is true or false is the share of what is true.
+    `trend` counts the calls in 24 equal parts of the time from the first to the last of all. `by` is the value of the column
+    that calls are grouped by.
+    """
 
     provider: str | None
     model: str | None
@@ -240,9 +246,14 @@ class ModelShape(msgspec.Struct):
     total_cost: str | None
     cost_per_1000_calls: str | None
     unpriced_calls: int
+    cost_missing: dict[str, int]
     latency_ms: Quantiles
     time_to_first_token_ms: Quantiles
     tokens_per_second: float | None
+    cached_share: float | None
+    scores: list[ScoreMean]
+    trend: list[int]
+    by: str | None = None
 
 
 class Listing(msgspec.Struct, Generic[T]):
@@ -437,10 +448,21 @@ def model_shape(model: ModelSummary) -> ModelShape:
         # Of the calls whose cost is known: the others would pull the figure towards zero.
         cost_per_1000_calls=None if total is None or not priced else plain(_per_thousand(total, priced)),
         unpriced_calls=model.unpriced_calls,
+        cost_missing=model.missing,
         latency_ms=model.latency_ms,
         time_to_first_token_ms=model.time_to_first_token_ms,
         tokens_per_second=model.tokens_per_second,
+        cached_share=_cached_share(model.usage),
+        scores=model.scores,
+        trend=list(model.trend),
+        by=model.value,
     )
+
+
+def _cached_share(usage: Usage) -> float | None:
+    """Return how much of an input was read from a cache; None where nobody tells what was."""
+    cached, total = usage.get("input_cache_read"), usage.get("input")
+    return min(cached / total, 1) if cached is not None and total else None
 
 
 def iso(nanoseconds: int | None) -> str | None:

@@ -6,8 +6,8 @@ A call that two libraries tell of counts once in all of them (`queries/told_twic
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -15,13 +15,12 @@ import pyarrow as pa
 
 from genscope.model import COST_MISSING, Usage
 from genscope.query.filter import Filter
+from genscope.store.calls import Counts, counted
 from genscope.store.engine import Engine, Parameter
 from genscope.store.scores import where as where_scores
 from genscope.store.sql import sql
 from genscope.store.where import SPAN_IN_TRACE, Where, where
 
-#: How far behind the end of a range of time a call that began in it may be told of once more, in nanoseconds: one hour.
-LONGEST_CALL: Final = 3600 * 10**9
 #: What calls may be grouped by beside their model -> its column.
 GROUPS: Final = {"name": "name", "prompt": "prompt_name", "environment": "environment", "release": "release"}
 #: Steps of a trend, from the first to the last call that was asked about.
@@ -132,7 +131,7 @@ class Distribution:
 class Models:
     """Compares the models that a project calls. Every call blocks."""
 
-    def __init__(self, engine: Engine, counts: Callable[[str, Where, str], str]) -> None:
+    def __init__(self, engine: Engine, counts: Counts) -> None:
         """Take how it is said of a span whether it `counts` (`Reader.counts`)."""
         self._engine = engine
         self._counts = counts
@@ -234,15 +233,8 @@ class Models:
         **parts: str,
     ) -> pa.Table:
         """Ask about the calls to a model that meet the filter, of which each counts once; of some `models`, or of all."""
-        # A call that is told twice may begin on both sides of the range's end; it counts on one of them.
-        told = filter if filter.end is None else replace(filter, end=filter.end + LONGEST_CALL)
-        condition = where(project_id, told)
+        condition, counts = counted(project_id, filter, self._counts)
         condition.add("type IN ('generation', 'embedding')")
-        traces = [f"last_time >= {condition.bind_time(told.start)}"] if told.start is not None else []
-        traces += [f"first_time < {condition.bind_time(told.end)}"] if told.end is not None else []
-        counts = self._counts(project_id, condition, " AND ".join(traces) or "1")
-        if filter.end is not None:
-            condition.add(f"time < {condition.bind_time(filter.end)}")
         if models:
             condition.add(" OR ".join(_is(condition, *model) for model in models))
         text = sql(name).substitute(parts, where=str(condition), counts=counts)

@@ -27,3 +27,5 @@ WHERE $where AND counts
 GROUP BY value, provider, model
 ORDER BY calls DESC, provider, model, value
 LIMIT {limit:UInt32}
+-- Few calls lack a cost, so the reason is worked out for these alone.
+SETTINGS short_circuit_function_evaluation = 'force_enable'

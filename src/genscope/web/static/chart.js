@@ -3,7 +3,8 @@
 // The JSON: `kind` "line", "bars" (over one another) or "stacked"; `x` where each bucket begins, in seconds since 1970 (or in
 // the unit that `axis` names), ascending; `series` [{label, color, values}], `color` the name of a CSS variable, a value null
 // where nothing is known; `unit` "count", "tokens", "usd", "ms", "percent" (1 = 100 %) or any word that follows a number;
-// `step` the width of a bucket (0: x are moments), `end` where the last one ends, `zoom` true if a range leads to its own URL.
+// `step` the width of a bucket (0: x are moments), `end` where the last one ends, `zoom` true if a range leads to its own URL,
+// `log` true if x is on a logarithmic scale, where each bucket ends where the next one begins.
 
 const probe = document.createElement("i");
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -139,6 +140,8 @@ class Chart {
     this.step = data.step ?? (gaps.length > 0 ? Math.min(...gaps) : 0);
     // Months differ in length, so a bucket ends where the next one begins, unless some are left out.
     this.ends = this.begins.map((x, i) => (gaps[i] < 2 * this.step ? x + gaps[i] : x + this.step));
+    this.log = Boolean(data.log);
+    if (this.log) this.ends = [...this.begins.slice(1), data.end];
     if (data.end !== undefined && this.step > 0) this.ends[this.ends.length - 1] = data.end;
     this.axis = unit(data.axis);
     this.empty = this.begins.length === 0 || !this.series.some((one) => one.values.some((value) => value !== null));
@@ -186,7 +189,7 @@ class Chart {
   }
 
   data() {
-    const middles = this.begins.map((x, i) => (x + this.ends[i]) / 2);
+    const middles = this.begins.map((x, i) => (this.log ? Math.sqrt(x * this.ends[i]) : (x + this.ends[i]) / 2));
     // A bar of no height would paint its edge over the axis.
     const drawn = (value) => (this.kind === "line" ? value : value || null);
     if (this.kind !== "stacked") return [middles, ...this.series.map((one) => one.values.map((value) => (one.shown ? drawn(value) : null)))];
@@ -215,7 +218,7 @@ class Chart {
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
       scales: {
-        x: { time: this.timed, range: [low - margin, high + margin] },
+        x: { time: this.timed, range: this.log ? [low, high] : [low - margin, high + margin], ...(this.log && { distr: 3 }) },
         y: {
           range: (_, min, max) => {
             const top = max > 0 ? uPlot.rangeNum(0, max, 0.08, true)[1] : 1;
@@ -232,7 +235,7 @@ class Chart {
           grid: { show: false },
           // A text that the right edge would cut is left out.
           values: (u, splits, _, __, step) =>
-            splits.map((at) => (u.valToPos(at, "x") > u.over.clientWidth - 14 ? "" : this.timed ? timeTick(at, step) : this.axis.tick(at))),
+            splits.map((at) => (at === null ? null : u.valToPos(at, "x") > u.over.clientWidth - 14 ? "" : this.timed ? timeTick(at, step) : this.axis.tick(at))),
         },
         {
           ...axis,
