@@ -18,8 +18,9 @@ from genscope.model import TRACE, Attributes, Entity, Span
 from genscope.query.filter import Filter
 from genscope.store import orders, previews
 from genscope.store.engine import Engine, Parameter
-from genscope.store.field_values import FieldValues
 from genscope.store.facets import Facets
+from genscope.store.field_values import FieldValues
+from genscope.store.figures import Figures
 from genscope.store.metrics import Metrics
 from genscope.store.models import Models
 from genscope.store.orders import Order
@@ -39,6 +40,7 @@ KEYS_AT_ONCE: Final = 10_000
 #: How much more than a page the first window holds, and how it grows.
 WINDOW: Final = 4
 GROWTH: Final = 32
+
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
@@ -101,6 +103,7 @@ class Reader:
         self.facets = Facets(engine)
         self.field_values = FieldValues(engine)
         self.metrics = Metrics(engine, self.counts)
+        self.figures = Figures(engine, self.counts)
         self.models = Models(engine, self.counts)
         self.within = Within(engine, self._extent, self.summaries, self.counts)
 

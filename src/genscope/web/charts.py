@@ -20,6 +20,13 @@ UNITS: Final[dict[str, Callable[[Number], str]]] = {
 }
 #: Units whose values add up.
 SUMS: Final = frozenset({"count", "tokens", "usd"})
+#: What is said of a series, by what it is called.
+OF_ALL: Final[dict[str, Callable[[Sequence[Number]], Number]]] = {
+    "Total": sum,
+    "Highest": max,
+    "Lowest": min,
+    "Last": lambda values: values[-1],
+}
 
 
 def columns(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -30,17 +37,13 @@ def columns(data: Mapping[str, Any]) -> tuple[str, ...]:
 def rows(data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Return each series of a chart: its label, and the texts under `columns`."""
     unit = data.get("unit", "count")
-    say = UNITS.get(unit, lambda value: f"{value:,.3g} {unit}")
-    found: dict[str, Callable[[Sequence[Number]], Number]] = {
-        "Total": sum,
-        "Highest": max,
-        "Lowest": min,
-        "Last": lambda values: values[-1],
-    }
+
+    def say(value: Number) -> str:
+        return UNITS[unit](value) if unit in UNITS else f"{value:,.3g} {unit}"
 
     def texts(values: Sequence[Number | None]) -> list[str]:
         known = [value for value in values if value is not None]
-        return [say(found[name](known)) if known else format.UNKNOWN for name in columns(data)]
+        return [say(OF_ALL[name](known)) if known else format.UNKNOWN for name in columns(data)]
 
     return [(one["label"], texts(one["values"])) for one in data["series"]]
 
