@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from genscope.query.filter import AllOf, AnyOf, Condition, Filter, Node, Not, Operator, parse_time
 from genscope.store.engine import Parameter
+from genscope.store.fingerprint import FINGERPRINT
 from genscope.store.words import said
 
 #: A reason that one piece of a span gave is void once another piece brought the cost.
@@ -73,6 +74,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "session_id": Column("session_id", of_trace="any"),
     "user_id": Column("user_id", of_trace="any"),
     "cost_missing": Column(COST_MISSING),
+    "error": Column(FINGERPRINT),
     "tag": Column("tags", "list"),
     "tool": Column("tools", "list"),
     "tool_call": Column("tool_calls", "list"),
