@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from genscope.query.fields import BY_NAME
 from genscope.query.filter import Filter
 from genscope.store.engine import Engine, Parameter
 from genscope.store.sql import sql
@@ -83,7 +84,7 @@ class Facets:
             narrowed = self._newest(project_id, filter, scan)
         if narrowed is None:
             scan = None
-        found = self._values(project_id, narrowed or filter, chosen, counted)
+        found = self._all(project_id, narrowed or filter, chosen, counted)
         facets = [Facet(field, found[field][:MOST], len(found[field]) > MOST) for field in chosen if found.get(field)]
         return Overview(facets, scan)
 
@@ -112,6 +113,16 @@ class Facets:
         text = sql("spans_count").substitute(where=str(condition))
         count: int = self._engine.query(text, condition.parameters)["count"][0].as_py()
         return count
+
+    def _all(
+        self, project_id: str, filter: Filter, fields: list[str], counted: Counted
+    ) -> dict[str, list[tuple[str, int]]]:
+        """Return the values of all fields. Of one that the filter asks for, those that could be asked for beside its own."""
+        asked = [field for field in fields if filter.names([BY_NAME[field].asked])]
+        found = self._values(project_id, filter, [field for field in fields if field not in asked], counted)
+        for field in asked:
+            found |= self._values(project_id, filter.without(BY_NAME[field].asked), [field], counted)
+        return found
 
     def _values(
         self, project_id: str, filter: Filter, fields: list[str], counted: Counted

@@ -32,6 +32,13 @@ PREVIEWED: Final = ("output", "trace_input", "trace_output")
 #: Words of these fields are looked for in this column.
 SEARCHED: Final = {"input": ("text", "input"), "output": ("text", "output")}
 _APART: Final = re.compile(r"[\W_]+")
+#: What may stand between the words of a phrase; in a text within JSON also the escape of a line's end.
+_AMONG: Final = r"(?:[\W_]|\\[bfnrt])+"
+#: A letter that words of its script have spaces between.
+_SPACED: Final = re.compile("[0-9A-Za-z]")
+#: Where a word begins and ends.
+_BEGIN: Final = r"(?:\b|\\[bfnrt])"
+_END: Final = r"\b"
 
 
 def words(filter: Filter, fields: Iterable[str] = ("text", "input", "output")) -> list[str]:
@@ -42,12 +49,15 @@ def words(filter: Filter, fields: Iterable[str] = ("text", "input", "output")) -
 
 
 def pattern(words: Iterable[str]) -> str:
-    """Return a regular expression of the first of some words and phrases, whatever stands between the words of a phrase.
+    """Return a regular expression of some words and phrases, whatever stands between the words of a phrase.
 
     It is one for Python and for the engine; both must ignore case.
     """
-    phrases = [r"[^\w]+".join(map(re.escape, _APART.sub(" ", text).split())) for text in words]
-    return rf"\b(?:{'|'.join(sorted((phrase for phrase in phrases if phrase), key=len, reverse=True))})\b"
+    phrases = [_APART.sub(" ", text).split() for text in words]
+    texts = sorted((_AMONG.join(phrase) for phrase in phrases if phrase), key=len, reverse=True)
+    return "|".join(
+        f"{_BEGIN if _SPACED.match(text) else ''}{text}{_END if _SPACED.match(text[-1]) else ''}" for text in texts
+    )
 
 
 def columns(*, full: bool, condition: Where, filter: Filter) -> str:

@@ -58,6 +58,7 @@ _templates.filters.update(format.FILTERS | charts.FILTERS)
 _templates.filters["preview"] = preview.preview
 _templates.filters["table"] = detail.table
 _templates.filters["pretty"] = messages.pretty
+_templates.filters["markdown"] = markdown.rendered
 _templates.filters["score_value"] = said.score_value
 _templates.globals.update(
     asset_version=assets.VERSION,

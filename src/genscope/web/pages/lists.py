@@ -1,64 +1,59 @@
-"""Lists of generations, traces and spans."""
+"""Lists of generations, traces and spans: one table, and what stands around it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from genscope.model import Span
 from genscope.query.filter import FilterError
 from genscope.services import public_url, services
 from genscope.store.catalog import Project
-from genscope.web.frame import Viewer, frame, page_router, render
-from genscope.web.state import PAGE, State
+from genscope.web import surroundings
+from genscope.web.columns import NEWEST
+from genscope.web.frame import Viewer, frame, page, page_router, render
+from genscope.web.listing import LISTS, OWN, List, View, look, refused
+from genscope.web.state import State
 
 router = page_router()
 
+Name = Literal["generations", "traces", "spans"]
 
-@router.get("/generations")
-def generations(request: Request, project: Viewer, cursor: str = "") -> Response:
-    """List generations, newest first or from a cursor on; an empty project shows how to send the first one."""
-    reader = services(request).reader
-    given = request.query_params.multi_items()
-    state, error = State.read("/generations", given, own=("live",)), ""
-    moved = "hx-request" in request.headers
-    if not moved and not cursor and str(request.url.query) != str(state.query):
-        return RedirectResponse(state.url(), 303)
-    rows: list[Span] = []
-    older = None
-    try:
-        chosen = state.filter()
-        found = reader.spans(project.id, chosen.where("type", "generation"), limit=PAGE, cursor=cursor or None)
-        rows, older = found.rows, found.next_cursor
-        if not rows and not state.params and reader.is_empty(project.id):
+
+def state_of(request: Request, list_: List) -> State:
+    """Return the state that a URL describes. `columns` may be told one by one, as a form without scripts does."""
+    pairs = request.query_params.multi_items()
+    named = ",".join(value for name, value in pairs if name == "columns")
+    if named == ",".join(column.name for column in list_.columns if column.shown):
+        named = ""
+    pairs = [(name, value) for name, value in pairs if name != "columns" and (name, value) != ("sort", NEWEST)]
+    return State.read(f"/{list_.name}", [*pairs, ("columns", named)], own=OWN)
+
+
+def _register(list_: List) -> None:
+    @page(router, f"/{list_.name}", "list.html", name=list_.name)
+    def listing(request: Request, project: Viewer, cursor: str = "") -> View | Response:
+        """Show a list, newest first or from a cursor on; an empty project shows how to send the first generation."""
+        state, reader = state_of(request, list_), services(request).reader
+        as_json = request.url.path.endswith(".json")
+        if not (as_json or cursor or "hx-request" in request.headers) and str(request.url.query) != state.query:
+            return RedirectResponse(state.url(), 303)
+        try:
+            view = look(reader, project.id, list_, state, cursor)
+        except FilterError as problem:
+            if as_json:
+                raise
+            return refused(list_, state, problem)
+        if not (view.rows or state.params or as_json) and reader.is_empty(project.id):
             return _welcome(request, project)
-    except FilterError as problem:
-        error = str(problem)
-    response = render(
-        "list.html",
-        400 if error else 200,
-        **frame(request, project, "generations"),
-        state=state,
-        rows=rows,
-        cursor=older,
-        paged=bool(cursor),
-        error=error,
-    )
-    if moved and not error and "hx-history-restore-request" not in request.headers:
-        response.headers["HX-Push-Url"] = state.url()
-    return response
+        return view
 
 
-@router.get("/generations/rows")
-def generation_rows(request: Request, project: Viewer, cursor: str = "") -> Response:
-    """Return rows alone: the next page of the list, or without a cursor its newest rows."""
-    state = State.read("/generations", request.query_params.multi_items(), own=("live",))
-    try:
-        chosen = state.filter().where("type", "generation")
-        found = services(request).reader.spans(project.id, chosen, limit=PAGE, cursor=cursor or None)
-    except FilterError as problem:
-        return PlainTextResponse(str(problem), 400)
-    return render("_rows.html", state=state, rows=found.rows, cursor=found.next_cursor)
+for list_ in LISTS.values():
+    _register(list_)
 
 
 @router.get("/generations/first")
@@ -69,12 +64,57 @@ def first_generation(request: Request, project: Viewer) -> Response:
     return Response(headers={"HX-Redirect": "/generations?live=1"})
 
 
+@router.get("/lists/{name}/rows")
+def rows(
+    request: Request, project: Viewer, name: Name, cursor: str = "", only: Annotated[Sequence[str], Query()] = ()
+) -> Response:
+    """Return rows alone: the next page of a list, or without a cursor its first ones; of `only` these traces, if any are named."""
+    return _part(lambda: rows_html(request, project, LISTS[name], cursor, only))
+
+
+def rows_html(request: Request, project: Project, list_: List, cursor: str = "", only: Sequence[str] = ()) -> Response:
+    """Return rows of a list, in the state of the request, as they stand in its table.
+
+    Raises:
+        FilterError: the state cannot be understood, or the cursor is none.
+    """
+    reader = services(request).reader
+    return render("_rows.html", view=look(reader, project.id, list_, state_of(request, list_), cursor, traces=only))
+
+
+@router.get("/lists/{name}/facets")
+def facets(request: Request, project: Viewer, name: Name) -> Response:
+    """Return what the rows of a list have in common, each value with the filter that it leads to."""
+    list_, reader = LISTS[name], services(request).reader
+
+    def made() -> Response:
+        shown = surroundings.facets(reader, project.id, list_, state_of(request, list_))
+        return render("_facets.html", list=list_, shown=shown)
+
+    return _part(made)
+
+
+@router.get("/lists/{name}/histogram")
+def histogram(request: Request, project: Viewer, name: Name) -> Response:
+    """Return how many rows of a list begin when, as a chart."""
+    list_, reader = LISTS[name], services(request).reader
+
+    def made() -> Response:
+        shown = surroundings.histogram(reader, project.id, list_, state_of(request, list_))
+        return render("_histogram.html", list=list_, shown=shown)
+
+    return _part(made)
+
+
+def _part(make: Callable[[], Response]) -> Response:
+    try:
+        return make()
+    except FilterError as problem:
+        return PlainTextResponse(str(problem), 400)
+
+
 def _welcome(request: Request, project: Project) -> Response:
     parts = services(request)
     keys = parts.auth.public_keys(project.id)
-    return render(
-        "welcome.html",
-        **frame(request, project, "generations"),
-        url=public_url(request),
-        public_key=keys[0] if keys else "$GENSCOPE_PUBLIC_KEY",
-    )
+    values: dict[str, Any] = {"url": public_url(request), "public_key": keys[0] if keys else "$GENSCOPE_PUBLIC_KEY"}
+    return render("welcome.html", **frame(request, project, "generations"), **values)

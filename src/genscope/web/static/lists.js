@@ -1,80 +1,107 @@
-// Lists: new rows while auto-refresh is on.
+// Lists: what is loaded after the page or by scrolling, facets, and the order of columns.
 
-const every = 5_000;
-const maxPages = 10;
-let busy = false;
+const retries = [1, 2, 5, 10, 30];
+const wide = matchMedia("(width >= 60rem)");
 
-const timed = (body) => body.querySelectorAll("tr[data-time]");
-const time = (row) => BigInt(row.dataset.time);
+// ---- [data-load] is exchanged for what is found at its URL as soon as it comes near the part of the page that is seen. What
+// fails is tried again for as long as the element is in the page: a list must not end because a server was busy for a moment.
 
-/** Puts newer rows in their places and refreshes changed ones. Nothing that is read or focused moves or vanishes. */
-function merge(body, rows) {
-  for (const row of rows) {
-    const shown = document.getElementById(row.id);
-    if (shown?.contains(document.activeElement)) continue;
-    if (shown) {
-      if (shown.innerHTML !== row.innerHTML) shown.replaceWith(row);
-      continue;
-    }
-    const older = [...timed(body)].find((other) => time(other) < time(row));
-    row.classList.add("new");
-    body.insertBefore(row, older ?? body.querySelector("tr.more"));
+const loading = new WeakSet();
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) load(target);
+  },
+  { rootMargin: "400px" },
+);
+
+/** Waits for `seconds`, and for the tab to be looked at: a hidden one asks for nothing. */
+async function wait(seconds) {
+  await new Promise((done) => setTimeout(done, seconds * 1e3));
+  while (document.hidden) {
+    await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
   }
 }
 
-/** Says above the older of two rows that what came between them is not shown. */
-function part(older) {
-  const row = document.createElement("tr");
-  const link = document.createElement("a");
-  row.className = "between";
-  row.insertCell().colSpan = older.cells.length;
-  row.cells[0].append(link);
-  link.href = location.href;
-  link.textContent = "More arrived in between than is shown: reload";
-  older.before(row);
+async function load(element) {
+  if (loading.has(element)) return;
+  loading.add(element);
+  seen.unobserve(element);
+  if (document.hidden) await wait(0);
+  for (let attempt = 0; element.isConnected; attempt++) {
+    const response = await fetch(element.dataset.load, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (response?.status === 401) return location.reload();
+    const text = response && (await response.text().catch(() => null));
+    if (!element.isConnected) return;
+    if (response?.ok && text !== null) return show(element, text);
+    // What is asked wrongly will not become right.
+    if (response && response.status < 500 && response.status !== 429) return element.removeAttribute("data-load");
+    element.dataset.failed = "";
+    await wait(retries[Math.min(attempt, retries.length - 1)]);
+  }
 }
 
-async function fetchRows(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (response?.status === 401) location.reload();
-  if (!response?.ok) return null;
+function show(element, text) {
   const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  return template.content;
-}
-
-/** Fetches pages from the newest row on until one ends at a row that is shown already, or below all that are. */
-async function refresh() {
-  const body = document.querySelector("#rows[data-live]");
-  if (!body || busy || document.hidden) return;
-  busy = true;
-  try {
-    const rows = [];
-    // What is older than the list so far comes by scrolling; a list that is complete takes late arrivals at its end.
-    const end = body.querySelector("tr.more") ? time([...timed(body)].at(-1)) : null;
-    let url = body.dataset.live;
-    let last, more;
-    for (let page = 0; url && page < maxPages; page++) {
-      const found = await fetchRows(url);
-      if (!found || !body.isConnected) return;
-      rows.push(...timed(found));
-      last = rows.at(-1);
-      const met = !last || document.getElementById(last.id) || (end !== null && time(last) <= end);
-      more = found.querySelector("tr.more");
-      url = met ? null : more?.getAttribute("hx-get");
-    }
-    const below = [...timed(body)].find((row) => last && time(row) < time(last));
-    merge(body, end === null ? rows : rows.filter((row) => time(row) >= end));
-    if (url && below) part(below);
-    if (url && !below) {
-      body.append(more);
-      htmx.process(body);
-    }
-    if (rows.length > 0) document.querySelector("[data-waiting]")?.remove();
-  } finally {
-    busy = false;
+  template.innerHTML = text;
+  const nodes = [...template.content.childNodes];
+  if (element.matches("tr")) {
+    element.replaceWith(...nodes);
+  } else {
+    element.removeAttribute("data-load");
+    element.replaceChildren(...nodes);
   }
+  for (const node of nodes) if (node.nodeType === Node.ELEMENT_NODE) htmx.process(node);
 }
 
-setInterval(refresh, every);
-document.addEventListener("visibilitychange", refresh);
+// ---- facets: open where there is room for them, and each as it was left
+
+const closed = new Set(JSON.parse(sessionStorage.getItem("facets") ?? "[]"));
+
+function arrange() {
+  for (const facets of document.querySelectorAll("details.facets:not([data-arranged])")) {
+    facets.dataset.arranged = "";
+    facets.open = wide.matches && !closed.has("");
+  }
+  for (const facet of document.querySelectorAll("details[data-facet]:not([data-arranged])")) {
+    facet.dataset.arranged = "";
+    facet.open = !closed.has(facet.dataset.facet);
+  }
+  for (const element of document.querySelectorAll("[data-load]")) if (!loading.has(element)) seen.observe(element);
+}
+
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (!target.matches("details[data-facet], details.facets") || (!target.dataset.facet && !wide.matches)) return;
+    closed[target.open ? "delete" : "add"](target.dataset.facet ?? "");
+    sessionStorage.setItem("facets", JSON.stringify([...closed]));
+  },
+  true,
+);
+
+// ---- columns: buttons move one up or down, and keep the focus
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-move]");
+  const item = button?.closest("li");
+  const other = button?.dataset.move === "1" ? item.nextElementSibling : item?.previousElementSibling;
+  if (!other) return;
+  if (button.dataset.move === "1") other.after(item);
+  else other.before(item);
+  button.focus();
+});
+
+// A form asks for what is chosen by one parameter, so that equal choices have equal URLs.
+document.addEventListener(
+  "formdata",
+  ({ target, formData }) => {
+    if (!target.matches(".columns form")) return;
+    const names = formData.getAll("columns");
+    formData.delete("columns");
+    if (names.length > 0) formData.set("columns", names.join(","));
+  },
+  true,
+);
+
+new MutationObserver(arrange).observe(document.querySelector("#main"), { childList: true, subtree: true });
+arrange();
