@@ -18,7 +18,7 @@ from genscope.auth import Visitor
 from genscope.receive.errors import Forbidden
 from genscope.services import services
 from genscope.store.catalog import Project
-from genscope.web import addresses, assets, charts, detail, format, messages, preview, said, tree
+from genscope.web import addresses, assets, charts, detail, format, markdown, messages, preview, said, tree
 from genscope.web.security import HEADERS, SAFE, LoginNeeded, PageRoute
 from genscope.web.state import RANGES, State
 
