@@ -6,9 +6,8 @@ from typing import Final
 
 from genscope.model import PAID_TYPES, Span, Usage
 from genscope.pricing import cost, price_list
+from genscope.pricing.billed import billed
 from genscope.pricing.override import NONE, Overrides
-from genscope.pricing.rates import Rates
-from genscope.pricing.usage import FEES
 
 #: A count that only a call in another tier of service has, as LangChain names it -> the tier.
 _TOLD_BY_USAGE: Final = {"input_flex": "flex", "input_priority": "priority"}
@@ -40,7 +39,7 @@ def price(span: Span, overrides: Overrides = NONE) -> None:
         span.service_tier = _tier(span.usage)
     if rates is None and model is not None:
         rates = model.at(time, span.service_tier)
-    usage = _billed(span, rates)
+    usage = billed(span.type, span.usage, rates)
     if usage is None:
         span.cost_missing = "no_usage" if span.type in PAID_TYPES else None
     elif name is None:
@@ -61,20 +60,6 @@ def _tier(usage: Usage) -> str | None:
         if kind in _TOLD_BY_USAGE:
             return _TOLD_BY_USAGE[kind]
     return None
-
-
-def _billed(span: Span, rates: Rates | None) -> Usage | None:
-    """What the bill is made of, None if the span does not tell it."""
-    usage = span.usage
-    if usage is None:
-        return {} if rates is not None and rates.request and rates.flat and span.type in PAID_TYPES else None
-    if span.type == "reranker" and rates is not None and rates.flat and rates.tiers and FEES.isdisjoint(usage):
-        return None  # It is billed by the search, and nobody told how many there were.
-    if "input" in usage or "output" in usage:
-        return usage
-    if "total" in usage and (span.type == "embedding" or (rates is not None and rates.input_only)):
-        return {**usage, "input": usage["total"]}
-    return usage if rates is not None and rates.flat and not FEES.isdisjoint(usage) else None
 
 
 def warm_up() -> None:

@@ -99,7 +99,7 @@ def computed(usage: Usage, rates: Rates) -> Cost | None:
     left = {**_NOTHING, **usage}
     cost: Cost = {}
     total = _ZERO
-    kinds, shared = _parts_first(tuple([kind for kind, count in usage.items() if count or kind in _TOTALS]))
+    kinds, shared = parts_first(tuple([kind for kind, count in usage.items() if count or kind in _TOTALS]))
     for cached, modality in shared:
         twice = min(usage[cached], usage[modality])
         left[modality] -= twice
@@ -130,7 +130,7 @@ def computed(usage: Usage, rates: Rates) -> Cost | None:
 
 
 @lru_cache(maxsize=1024)
-def _parts_first(
+def parts_first(
     kinds: tuple[str, ...],
 ) -> tuple[tuple[tuple[str, str | None], ...], tuple[tuple[str, str], ...]]:
     """Kinds with what each is a part of, parts before wholes; and pairs of kinds that count some tokens both."""

@@ -103,15 +103,23 @@ class Overrides:
         An exact name is more specific than a pattern, a pattern the more so the more it spells out, and one for a
         provider more than one for any; of equals the one that began last counts. A name longer than patterns may be fits none.
         """
+        return next((rates for start, rates in self._of(provider, model) if start is None or start <= time), None)
+
+    def changes(self, provider: str | None, model: str) -> set[int]:
+        """The moments, in nanoseconds since the epoch, from which `find` may answer something else."""
+        return {start for start, _ in self._of(provider, model) if start is not None}
+
+    def _of(self, provider: str | None, model: str) -> tuple[tuple[int | None, Rates], ...]:
+        """The rates of the overrides that fit, the most specific first, and from when on each holds."""
         if not self._entries or len(model) > _LONGEST:
-            return None
+            return ()
         matching = self._known.get((provider, model))
         if matching is None:
             matching = self._matching(provider, model)
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[provider, model] = matching
-        return next((rates for start, rates in matching if start is None or start <= time), None)
+        return matching
 
     def _matching(self, provider: str | None, model: str) -> tuple[tuple[int | None, Rates], ...]:
         name = model.strip().lower()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -113,6 +113,15 @@ class Valid:
         now = moment.time()
         return begin <= now < end if begin <= end else now >= begin or now < end
 
+    def changes(self, first: datetime, last: datetime) -> Iterator[datetime]:
+        """The moments at which it may begin or end to hold; of its hours those of the days from `first` to `last`."""
+        yield from (moment for moment in (self.start, self.end) if moment is not None)
+        day = datetime.combine(first.date(), time(), UTC)
+        while self.hours is not None and day <= last:
+            yield day
+            yield from (datetime.combine(day.date(), hour, UTC) for hour in self.hours)
+            day += timedelta(days=1)
+
     def __str__(self) -> str:
         """As the rule of a price tells it; empty: always."""
         start = f" from {self.start:%Y-%m-%d}" if self.start else ""
@@ -159,6 +168,12 @@ class Model:
         if variants and (start := variants[-1].start) and self._index(start) == index:
             return self._changed(tier, index, len(variants) - 1)
         return self._changed(tier, index, -1) if tier in self.discounts else None
+
+    def changes(self, first: int, last: int) -> set[int]:
+        """The moments from which the standard rates may be others, for calls between two times; all in nanoseconds."""
+        begin, end = (datetime.fromtimestamp(moment // 10**9, UTC) for moment in (first, last))
+        moments = (moment for valid, _ in self.prices for moment in valid.changes(begin, end))
+        return {int(moment.timestamp()) * 10**9 for moment in moments}
 
     def _index(self, moment: datetime) -> int:
         return next((index for index, (valid, _) in reversed([*enumerate(self.prices)]) if valid.at(moment)), 0)

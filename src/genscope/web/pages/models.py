@@ -111,7 +111,7 @@ COLUMNS: Final = {
         Column("per_1000", "Per 1,000", _per_thousand, format.money, "low", css="cost", hint="Cost per 1,000 calls of known cost"),
         Column("input", "In", lambda row: row.usage.get("input"), format.short_count, group="Tokens"),
         Column("output", "Out", lambda row: row.usage.get("output"), format.short_count, group="Tokens"),
-        Column("cached", "Cached", _shape("cached_share"), _percent, "high", "Tokens", hint="Share of the input that was read from a cache"),
+        Column("cached", "Cached", _shape("cached_share"), _percent, "high", "Tokens", hint="Share of the input read from a cache"),
         *_times("latency", "latency_ms", "Latency"),
         *_times("ttft", "time_to_first_token_ms", "First token"),
         Column("tps", "Tok/s", lambda row: row.tokens_per_second, _number, "high", hint="Output tokens per second of latency"),
@@ -450,7 +450,7 @@ def difference(value: float | Decimal | None, base: float | Decimal | None) -> s
     share = (float(value) / float(base) - 1) * 100
     if abs(share) < 0.05:
         return "±0 %"
-    return f"{'+' if share > 0 else '−'}{abs(share):,.{0 if abs(share) >= 10 else 1}f} %"
+    return f"{share:+,.{0 if abs(share) >= 10 else 1}f} %"
 
 
 def _chart(found: list[tuple[str, Distribution]], unit: str, *, cumulative: bool) -> dict[str, Any]:
