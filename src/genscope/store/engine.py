@@ -29,6 +29,8 @@ from genscope.store.errors import QueryTooLarge, StoreBusy, StoreError, StoreLoc
 
 #: A value that SQL may name as `{name:Type}`; a list is an `Array(String)`.
 Parameter = str | int | float | list[str]
+#: A value of a setting; a dict is a `Map(String, String)`.
+Setting = Parameter | Mapping[str, str]
 
 #: Rounds off what an embedded server has no use for: the defaults expect a machine of its own.
 SERVER_SETTINGS: Final[Mapping[str, Parameter]] = {
@@ -68,6 +70,15 @@ class Connection:
         """
         table: pa.Table = self._run(sql, parameters, "ArrowTable")
         return table
+
+    def text(self, sql: str, form: str, parameters: Mapping[str, Parameter] | None = None) -> bytes:
+        """Read, as the engine itself writes rows in one of its formats.
+
+        Raises:
+            StoreError: the engine's own message; `QueryTooLarge` over the connection's limits.
+        """
+        written: bytes = self._run(sql, parameters, form).bytes()
+        return written
 
     def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Change something.
@@ -133,12 +144,12 @@ class Engine:
         for _ in range(connections):
             self._readers.put(None)
 
-    def _connect(self, limits: Mapping[str, Parameter]) -> Connection:
+    def _connect(self, limits: Mapping[str, Setting]) -> Connection:
         settings = {**QUERY_SETTINGS, **limits}
         try:
             session = Session(self._url)
             for name, value in settings.items():
-                session.query(f"SET {name} = {value!r}")
+                session.query(f"SET {name} = {_literal(value)}")
         except (ChdbError, RuntimeError) as error:
             if "EmbeddedServer" in str(error) or "Cannot lock" in str(error):
                 raise StoreLocked(f"{self.path} is in use by another process; one process owns a store") from None
@@ -146,13 +157,15 @@ class Engine:
         return Connection(session)
 
     @contextlib.contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Open a connection for work that takes long and must keep nobody waiting. It has no limits of memory or time.
+    def connection(self, settings: Mapping[str, Setting] | None = None) -> Iterator[Connection]:
+        """Open a connection for work that takes long and must keep nobody waiting.
+
+        It has no limits of memory or time but those among its settings, which are set in their order.
 
         Raises:
             StoreError: it cannot be opened.
         """
-        with contextlib.closing(self._connect({})) as connection:
+        with contextlib.closing(self._connect(settings or {})) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -227,6 +240,14 @@ class Engine:
 _ESCAPES: Final = str.maketrans(
     {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
 )
+
+
+def _literal(value: Setting) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(text)}" for key, text in value.items()) + "}"
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return repr(value)
 
 
 def _written(value: Parameter) -> str | int | float:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from genscope.model import TRACE, Attributes, Entity, Span
 from genscope.query.filter import Filter
 from genscope.store import orders, previews
+from genscope.store.console import Console
 from genscope.store.engine import Engine, Parameter
 from genscope.store.facets import Facets
 from genscope.store.field_values import FieldValues
@@ -102,6 +103,7 @@ class Reader:
         self.rejections = Rejections(engine)
         self.facets = Facets(engine)
         self.field_values = FieldValues(engine)
+        self.console = Console(engine, self.counts)
         self.metrics = Metrics(engine, self.counts)
         self.figures = Figures(engine, self.counts)
         self.models = Models(engine, self.counts)
