@@ -16,6 +16,7 @@ from genscope.api import (
     access,
     coverage,
     errors,
+    failures,
     fields,
     ingest,
     langfuse,
@@ -183,7 +184,7 @@ def create_app(started: Started) -> FastAPI:
     )
     errors.install(app, web.error_page)
     app.router.routes.extend(ingest.routes)
-    for part in (access, native, fields, scores, sessions, rejected, coverage, metrics, prices, reprice, views):
+    for part in (access, native, failures, fields, scores, sessions, rejected, coverage, metrics, prices, reprice, views):
         app.include_router(part.router)
     app.include_router(langfuse.router)
     app.include_router(langfuse_ingestion.router)

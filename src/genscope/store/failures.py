@@ -22,7 +22,7 @@ ORDERS: Final[Mapping[str, str]] = {
     "users": "user_count",
 }
 #: Columns by whose values the failures of a group are counted.
-SHARES: Final = ("model", "release", "user_id", "environment", "version")
+SHARES: Final = ("model", "release", "environment", "version", "user_id", "trace_name")
 #: Values of a column that are told.
 MOST_SHARES: Final = 8
 #: The first and the last moment that a trend may begin and end at, because numbers of the engine have an end.
@@ -52,13 +52,12 @@ class FailureGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """How many failures of a group came with one value of a column; None where they had none."""
+class First:
+    """The first failure of a kind ever, and how many there have been. The time is nanoseconds since the epoch."""
 
-    value: str | None
+    time: int
+    release: str | None
     count: int
-    first_time: int
-    last_time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,33 @@ class Failures:
         groups = [_group(row, shown.parts) for row in rows[:limit]]
         return Page(groups, encode_cursor(offset + limit, order) if len(rows) > limit else None)
 
-    def shares(self, project_id: str, filter: Filter, column: str) -> list[Share]:
-        """Return how many failures that meet the filter came with each value of one of `SHARES`, the most frequent first."""
-        condition = _failed(project_id, filter)
-        rows = self._query("failures_shares", condition, {"limit": MOST_SHARES}, column=column).to_pylist()
-        return [Share(row["value"] or None, row["count"], row["first_time"], row["last_time"]) for row in rows]
+    def one(self, project_id: str, fingerprint: str, filter: Filter, shown: Range) -> FailureGroup | None:
+        """Return the failures of one kind that meet the filter, with their trend over `shown`; None if there is none."""
+        found = self.groups(project_id, filter.where("error", fingerprint), shown, limit=1)
+        return next(iter(found.rows), None)
+
+    def shares(self, project_id: str, group: FailureGroup, filter: Filter) -> dict[str, list[tuple[str, int]]]:
+        """Return how often the failures of a group came with each value of `SHARES`, the most frequent first.
+
+        What none of them had is left out.
+        """
+        condition = _of(project_id, group, filter)
+        columns = ", ".join(
+            f"arraySlice(arraySort(each -> (-each.2, each.1), CAST(sumMapIf(map(ifNull(toString({name}), ''), 1), {name} != '') "
+            f"AS Array(Tuple(String, UInt64)))), 1, {MOST_SHARES}) AS {name}_shares"
+            for name in SHARES
+        )
+        (row,) = self._query("failures_shares", condition, columns=columns).to_pylist()
+        return {
+            name: [(share["1"], share["2"]) for share in row[f"{name}_shares"]]
+            for name in SHARES
+            if row[f"{name}_shares"]
+        }
+
+    def first(self, project_id: str, group: FailureGroup) -> First:
+        """Return the first failure of this kind ever."""
+        (row,) = self._query("failures_first", _of(project_id, group, Filter())).to_pylist()
+        return First(**row)
 
     def _query(self, name: str, condition: Where, parameters: dict[str, Parameter] | None = None, **parts: str) -> Any:
         text = sql(name).substitute(parts, where=str(condition))
@@ -137,6 +158,15 @@ class Failures:
 def _failed(project_id: str, filter: Filter) -> Where:
     condition = where(project_id, filter)
     condition.add("level = 'ERROR'")
+    return condition
+
+
+def _of(project_id: str, group: FailureGroup, filter: Filter) -> Where:
+    """Return the conditions of the failures of a group. The place comes first: fingerprints take time to be worked out."""
+    condition = _failed(project_id, filter)
+    condition.add(f"ifNull(type, 'span') = {condition.bind(group.type)}")
+    condition.add(f"ifNull(spans.name, '') = {condition.bind(group.name or '')}")
+    condition.add(f"{FINGERPRINT} = {condition.bind(group.fingerprint)}")
     return condition
 
 

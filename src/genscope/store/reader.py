@@ -20,6 +20,7 @@ from genscope.store import orders, previews
 from genscope.store.console import Console
 from genscope.store.engine import Engine, Parameter
 from genscope.store.facets import Facets
+from genscope.store.failures import Failures
 from genscope.store.field_values import FieldValues
 from genscope.store.figures import Figures
 from genscope.store.metrics import Metrics
@@ -100,6 +101,7 @@ class Reader:
         self._engine = engine
         self.scores = Scores(engine)
         self.sessions = Sessions(engine, self.counts)
+        self.failures = Failures(engine)
         self.rejections = Rejections(engine)
         self.facets = Facets(engine)
         self.field_values = FieldValues(engine)

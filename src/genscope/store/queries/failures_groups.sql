@@ -12,7 +12,7 @@ SELECT
     arraySort(groupUniqArrayIf(20)(assumeNotNull(release), release != '')) AS releases,
     uniqExactIf(user_id, user_id != '') AS user_count,
     uniqExact(trace_id) AS trace_count,
-    sumMap(map(toUInt16(intDiv(at - {begin:Int64}, {width:Int64})), 1)) AS trend
+    sumMap(map(toInt32(intDiv(at - {begin:Int64}, {width:Int64})), 1)) AS trend
 FROM
 (
     SELECT
