@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -114,11 +115,11 @@ def test_impossible_places_are_refused(tmp_path: Path, data: str, store: str, sa
     assert said in done.stderr
 
 
-def test_keys_and_projects_by_command_while_the_server_is_stopped(fresh_server: Server) -> None:
+@pytest.mark.parametrize("runs", [False, True], ids=["stopped", "running"])
+def test_keys_and_projects_by_command(fresh_server: Server, runs: bool) -> None:
     data = ("--data", str(fresh_server.data))
-    refused = genscope("keys", "list", *data)
-    assert (refused.returncode, "stop it first" in refused.stderr) == (1, True)
-    fresh_server.stop()
+    if not runs:
+        fresh_server.stop()
     made = genscope("projects", "create", "shop", "--name", "[/red] [bold]", *data, "--json")
     assert made.returncode == 0, made.stderr
     listed = genscope("projects", "list", *data)
@@ -128,7 +129,24 @@ def test_keys_and_projects_by_command_while_the_server_is_stopped(fresh_server: 
     assert genscope("keys", "create", "--project", "nowhere", *data).returncode == 1
     revoked = genscope("keys", "revoke", fresh_server.public_key, *data)
     assert revoked.returncode == 0, revoked.stderr
-    assert fresh_server.public_key not in genscope("keys", "list", *data, "--json").stdout
+    listed = genscope("keys", "list", *data, "--json")
+    assert fresh_server.public_key not in listed.stdout
+    if runs:
+        (pair,) = json.loads(made.stdout)
+        answer = httpx.get(
+            f"{fresh_server.url}/api/v1/keys",
+            auth=(pair["public_key"], pair["secret_key"]),
+            timeout=60,
+            trust_env=False,
+        )
+        assert [key["project"] for key in answer.json()["data"]] == ["shop"]
+        with fresh_server.client() as client:
+            assert client.get("/api/v1/keys").status_code == 401
+        told = json.loads((fresh_server.data / "server.json").read_text())
+        assert told["url"] == fresh_server.url
+        assert (fresh_server.data / "server.json").stat().st_mode & 0o77 == 0
+        fresh_server.stop()
+    assert not (fresh_server.data / "server.json").exists()
     # The environment still names the revoked key: it must not come back by itself.
     with pytest.raises(AssertionError, match="was revoked"):
         fresh_server.start()

@@ -27,9 +27,11 @@ from genscope.api import (
     metrics,
     native,
     openapi,
+    policies,
     prices,
     rejected,
     reprice,
+    resend,
     scores,
     sessions,
     status,
@@ -47,7 +49,9 @@ from genscope.objects import Objects
 from genscope.places import Places
 from genscope.prices import Prices
 from genscope.receive import grpc, otlp
+from genscope.redaction import Redactions
 from genscope.reprice import Repricing
+from genscope.retention import Retention
 from genscope.services import Services
 from genscope.store.attachments import Attachments
 from genscope.store.catalog import Catalog
@@ -56,6 +60,7 @@ from genscope.store.deletes import Deletes
 from genscope.store.engine import Engine
 from genscope.store.entities import Entities
 from genscope.store.errors import StoreError
+from genscope.store.expiry import Expiry
 from genscope.store.migrate import migrate
 from genscope.store.reader import Reader
 from genscope.store.views import Views
@@ -66,6 +71,7 @@ log = logging.getLogger(__name__)
 
 SESSION_SECRET = "session_secret"  # noqa: S105 - the name of a value, not a value
 LINK_SECRET = "link_secret"  # noqa: S105 - as above
+REDACTION_SECRET = "redaction_secret"  # noqa: S105 - as above
 SESSION_SECONDS = 14 * 24 * 3600
 #: How long another server of the same store may go by old prices.
 REFRESH_SECONDS = 30
@@ -132,8 +138,13 @@ def open_server(settings: Settings) -> Iterator[Started]:
         repricing = Repricing(costs, own_prices.overrides)
         places = Places(Entities(engine))
         news = News()
-        taking = Ingest(writer, reader.span_times, places, costs, own_prices.overrides, limits, news.announce)
+        redactions = Redactions(catalog, _secret(catalog, REDACTION_SECRET))
+        taking = Ingest(
+            writer, reader.span_times, places, costs, own_prices.overrides, limits, news.announce, redactions.of
+        )
         objects = Objects(settings.objects, settings.data, max_bytes=settings.max_object_bytes, fsync=settings.fsync)
+        deletes = Deletes(engine, objects.deletion, places.doubt)
+        retention = Retention(catalog, Expiry(engine), deletes.traces)
         services = Services(
             settings,
             auth,
@@ -144,11 +155,14 @@ def open_server(settings: Settings) -> Iterator[Started]:
             objects,
             Links(link_secret),
             Attachments(engine),
-            Deletes(engine, objects.deletion, places.doubt),
+            deletes,
             news,
             Views(engine),
+            retention,
+            redactions,
         )
-        with contextlib.closing(writer), contextlib.closing(taking):
+        with contextlib.closing(writer), contextlib.closing(taking), contextlib.closing(retention):
+            retention.start()
             try:
                 yield Started(services, session_secret, made_keys)
             finally:
@@ -184,7 +198,22 @@ def create_app(started: Started) -> FastAPI:
     )
     errors.install(app, web.error_page)
     app.router.routes.extend(ingest.routes)
-    for part in (access, native, failures, fields, scores, sessions, rejected, coverage, metrics, prices, reprice, views):
+    for part in (
+        access,
+        resend,
+        native,
+        failures,
+        fields,
+        scores,
+        sessions,
+        rejected,
+        coverage,
+        metrics,
+        policies,
+        prices,
+        reprice,
+        views,
+    ):
         app.include_router(part.router)
     app.include_router(langfuse.router)
     app.include_router(langfuse_ingestion.router)

@@ -177,6 +177,11 @@ class Authenticator:
 
     # Projects and keys
 
+    @property
+    def projects(self) -> list[Project]:
+        """All projects, by id."""
+        return list(self._projects.values())
+
     def create_project(self, project_id: str, name: str = "") -> Project:
         """Add a project.
 

@@ -26,6 +26,7 @@ from genscope.pricing.override import NONE, Overrides
 from genscope.receive import otlp
 from genscope.receive.body import decode_body
 from genscope.receive.errors import Overloaded
+from genscope.redaction import Redactor
 from genscope.store import attachments, costs, entities, scores, sessions
 from genscope.store.costs import Costs, Stopped
 from genscope.store.errors import StoreError
@@ -96,6 +97,7 @@ class Ingest:
         overrides: Callable[[str], Overrides],
         limits: Limits,
         announce: Announce,
+        redactor: Callable[[str], Redactor | None],
     ) -> None:
         """Make ready.
 
@@ -107,6 +109,7 @@ class Ingest:
             overrides: tells the prices that a project set itself.
             limits: bounds of one request.
             announce: is told what was stored, before its sender is.
+            redactor: tells what masks what comes into a project, if anything does.
         """
         self._writer = writer
         self._span_times = span_times
@@ -115,6 +118,7 @@ class Ingest:
         self._overrides = overrides
         self._limits = limits
         self._announce = announce
+        self._redactor = redactor
         self._pending = 0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="genscope-ingest")
 
@@ -172,6 +176,8 @@ class Ingest:
         return told[0]
 
     def _prepare_pieces(self, project_id: str, protocol: str, pieces: Pieces, now: int) -> Prepared:
+        if (redactor := self._redactor(project_id)) is not None:
+            redactor.pieces(pieces)
         said: list[tuple[str, pa.Table]] = []
         if pieces.sessions:
             said.append(("sessions", sessions.encode(project_id, pieces.sessions)))
@@ -215,6 +221,9 @@ class Ingest:
         for span in spans:
             span.repository = repository
         rejected = [*decoded.rejected, *rejected]
+        if (redactor := self._redactor(project_id)) is not None:
+            redactor.spans(spans)
+            rejected = redactor.rejected(rejected)
         tables = [("spans", encode(project_id, spans))] if spans else []
         if rejected:
             tables.append(("rejected", encode_rejected(project_id, "otlp", now, rejected)))

@@ -14,7 +14,9 @@ from genscope.links import Links
 from genscope.live import News
 from genscope.objects import Objects
 from genscope.prices import Prices
+from genscope.redaction import Redactions
 from genscope.reprice import Repricing
+from genscope.retention import Retention
 from genscope.store.attachments import Attachments
 from genscope.store.catalog import Project
 from genscope.store.deletes import Deletes
@@ -38,6 +40,8 @@ class Services:
     deletes: Deletes
     news: News
     views: Views
+    retention: Retention
+    redactions: Redactions
 
     def stop(self) -> None:
         """Make what would not end by itself end soon; called in the event loop when the server is to stop."""

@@ -36,10 +36,11 @@ def list_rejected(
 ) -> Response:
     """List what could not be taken in a time range, the latest first. It is kept for 30 days."""
     page = services(request).reader.rejections.page(project.id, filter, limit=limit, cursor=cursor or None)
-    return respond(Listing([_shape(one) for one in page.rows], page.next_cursor))
+    return respond(Listing([shape(one) for one in page.rows], page.next_cursor))
 
 
-def _shape(one: Rejection) -> RejectionShape:
+def shape(one: Rejection) -> RejectionShape:
+    """Return a rejection as the API shows it."""
     return RejectionShape(
         time=iso(one.time),
         protocol=one.protocol,

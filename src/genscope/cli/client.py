@@ -92,7 +92,7 @@ class Client:
             given = "does not know this key" if self._session.auth else "wants a key"
             return (
                 f"the server at {self._url} {given}: set GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY "
-                "to a key of the project (genscope keys create makes one while the server is stopped)"
+                "to a key of the project (genscope keys create makes one)"
             )
         return f"{told} (HTTP {answer.status_code})"
 

@@ -14,6 +14,7 @@ import uvicorn
 
 from genscope import __version__
 from genscope.app import Started, create_app, open_server
+from genscope.cli import running
 from genscope.cli.output import give_up, out
 from genscope.config import Settings
 from genscope.store.errors import StoreError, StoreLocked
@@ -81,7 +82,9 @@ def run(settings: Settings, listening: Callable[[Started, str], None], stopping:
                 bind(settings.host, settings.grpc_port, "--grpc-port (0: none)").close()
             url = f"http://{_in_url(settings.host)}:{listener.getsockname()[1]}"
             config.app = create_app(started)
-            Server(config, lambda: listening(started, url), stop, started.services.stop).run(sockets=[listener])
+            server = Server(config, lambda: listening(started, url), stop, started.services.stop)
+            with running.announced(settings, url, started.services.auth.command_token):
+                server.run(sockets=[listener])
     except StoreLocked as error:
         give_up(f"{error}. Stop the other server, or give this one its own --data directory.")
     except (StoreError, OSError, ValueError) as error:

@@ -28,6 +28,7 @@ from genscope.store.models import Models
 from genscope.store.orders import Order
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.previews import PREVIEW
+from genscope.store.health import Health
 from genscope.store.rejections import Rejections
 from genscope.store.rows import decode, entry
 from genscope.store.scores import Scores
@@ -103,6 +104,7 @@ class Reader:
         self.sessions = Sessions(engine, self.counts)
         self.failures = Failures(engine)
         self.rejections = Rejections(engine)
+        self.health = Health(engine)
         self.facets = Facets(engine)
         self.field_values = FieldValues(engine)
         self.console = Console(engine, self.counts)
