@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 from genscope.conventions import lemma
 from genscope.messages import speaker
 from genscope.model import Attachment, Attributes, Json, Score, Span
-from genscope.web import bill, messages, why
+from genscope.web import bill, messages, repeat, why
 from genscope.web.media import Address, Medium, medium
 from genscope.web.messages import Message
 from genscope.web.tree import duration, time_to_first_token
@@ -21,6 +22,7 @@ MAX_TEXT: Final = 200_000
 MAX_RAW: Final = 50_000
 MAX_VALUE: Final = 4_000
 MAX_ROWS: Final = 500
+NOTHING: Final[Mapping[str, messages.Part]] = MappingProxyType({})
 #: JSON up to this many characters stands in one line.
 SHORT: Final = 80
 
@@ -36,6 +38,8 @@ class Body:
     raw: str
     #: Whether the raw text says anything that the conversation does not.
     differs: bool
+    #: Whether it is an object or an array in JSON, as far as its ends tell.
+    json: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +79,30 @@ class Detail:
     scores: list[Said]
     #: What a tool said to the user.
     told_user: str | None
+    #: Whether a program can be written that makes the call again.
+    repeatable: bool
 
 
-def body(span: Span, side: Literal["input", "output"], address: Address) -> Body | None:
-    """Return an input or output for reading; None if there is none."""
+def body(
+    span: Span, side: Literal["input", "output"], address: Address, known: Mapping[str, messages.Part] = NOTHING
+) -> Body | None:
+    """Return an input or output for reading; None if there is none.
+
+    `known` are results of tools by the ids of the calls, which stand beside these.
+    """
     text = span.input if side == "input" else span.output
     if text is None:
         return None
     said = messages.conversation(text, speaker(span.type, side), address)
-    shown, hidden = messages.clip(said, MAX_TEXT)
+    shown, hidden = messages.clip(messages.paired(said, messages.results(said) | dict(known)), MAX_TEXT)
     differs = not messages.is_plain(said, text) and any(
         part.kind != "json" for message in said for part in message.parts
     )
-    return Body(side, len(text), shown, hidden, messages.pretty(text[:MAX_RAW]), differs)
+    return Body(side, len(text), shown, hidden, messages.pretty(text[:MAX_RAW]), differs, _is_json(text))
+
+
+def _is_json(text: str) -> bool:
+    return (text[:64].lstrip()[:1], text[-64:].rstrip()[-1:]) in (("{", "}"), ("[", "]"))
 
 
 def table(values: Attributes) -> list[tuple[str, str, int]]:
@@ -139,9 +154,45 @@ def _value(score: Score) -> str:
     return score.string_value if score.string_value is not None else f"{score.value:g}"
 
 
-def detail(span: Span, attachments: Iterable[Attachment], address: Address, scores: Iterable[Score]) -> Detail:
-    """Return what the pane of `span` shows; `address` tells where an attachment is, `scores` are those of the trace."""
-    said, answered = body(span, "input", address), body(span, "output", address)
+def came_of(span: Span, tools: Sequence[Span]) -> dict[str, messages.Part]:
+    """Return what came of the calls in a span's output, by their ids, as the spans of tools that followed tell it.
+
+    A span of a tool answers the call of whose id it has an attribute; one that has none of any call, the first of its tool's name.
+    """
+    calls = [
+        part
+        for message in messages.conversation(span.output, "assistant")
+        for part in message.parts
+        if part.kind == "tool_call" and part.id
+    ]
+    texts = {one.span_id: {value for value in one.attributes.values() if isinstance(value, str)} for one in tools}
+    ids = {call.id for call in calls}
+    named = [one for one in tools if texts[one.span_id].isdisjoint(ids)]
+    found = {}
+    for call in calls:
+        own = next((one for one in tools if call.id in texts[one.span_id]), None)
+        if own is None:
+            own = next((one for one in named if one.name == call.name), None)
+            if own is None:
+                continue
+            named.remove(own)
+        told = own.output if own.output is not None else own.status_message or ""
+        found[call.id] = messages.Part("tool_result", messages.pretty(told), call.name, call.id)
+    return found
+
+
+def detail(
+    span: Span,
+    attachments: Iterable[Attachment],
+    address: Address,
+    scores: Iterable[Score],
+    tools: Sequence[Span] = (),
+) -> Detail:
+    """Return what the pane of `span` shows.
+
+    `address` tells where an attachment is, `scores` are those of the trace, `tools` spans of tools that it may have called.
+    """
+    said, answered = body(span, "input", address), body(span, "output", address, came_of(span, tools))
     drawn = {
         part.medium.key
         for side in (said, answered)
@@ -164,5 +215,6 @@ def detail(span: Span, attachments: Iterable[Attachment], address: Address, scor
         tokens_per_second=produced / (writing / 1e9) if produced and writing and writing > 0 else None,
         attachments=[medium(one, address) for one in attachments if one.key is None or one.key not in drawn],
         scores=spoken(span, scores),
+        repeatable=repeat.call(span) is not None,
         told_user=(lemma.told_user(span) or "")[:MAX_TEXT] or None,
     )

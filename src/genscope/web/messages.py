@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -37,11 +37,13 @@ class Part:
     image: str = ""
     #: A file that was uploaded by itself.
     medium: Medium | None = None
+    #: What came of a tool call, where that is known.
+    result: Part | None = None
 
     @property
     def length(self) -> int:
         """Characters to read."""
-        return len(self.text)
+        return len(self.text) + (self.result.length if self.result else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ def conversation(text: str | None, role: str, address: Address = nowhere) -> lis
 
     `address` tells where the files are that it refers to.
     """
-    said = messages.conversation(text, role)
+    return shown(messages.conversation(text, role), address)
+
+
+def shown(said: Sequence[messages.Message], address: Address = nowhere) -> list[Message]:
+    """Return messages as a page shows them, see `conversation`."""
     shown = [Message(one.role, _parts(one.parts, address), one_line(one.name, 60)) for one in said[:MAX_MESSAGES]]
     if len(said) > MAX_MESSAGES:
         shown.append(Message("note", [Part("text", f"{len(said) - MAX_MESSAGES} more messages are in the raw text")]))
@@ -129,6 +135,29 @@ def _media(part: messages.Part) -> Part:
     return Part("media", label, image=f"data:{part.mime};base64,{part.data}" if shown else "")
 
 
+def results(messages: Sequence[Message]) -> dict[str, Part]:
+    """Return the results of tools in messages by the ids of the calls that they answer."""
+    return {part.id: part for message in messages for part in message.parts if part.kind == "tool_result" and part.id}
+
+
+def paired(said: Sequence[Message], known: Mapping[str, Part]) -> list[Message]:
+    """Return messages with each tool call beside its result, which is left out where it stood by itself.
+
+    `known` are results by the ids of the calls.
+    """
+    calls = {part.id for message in said for part in message.parts if part.kind == "tool_call" and part.id in known}
+    beside = []
+    for message in said:
+        parts = [
+            replace(part, result=known[part.id]) if part.kind == "tool_call" and part.id in calls else part
+            for part in message.parts
+            if not (part.kind == "tool_result" and part.id in calls and part == known[part.id])
+        ]
+        if parts:
+            beside.append(replace(message, parts=parts))
+    return beside
+
+
 def is_plain(messages: list[Message], text: str | None) -> bool:
     """Whether a conversation shows nothing but the text itself, so that the raw text would only repeat it."""
     return len(messages) == 1 and len(messages[0].parts) == 1 and messages[0].parts[0].text == text
@@ -141,10 +170,24 @@ def clip(messages: list[Message], budget: int) -> tuple[list[Message], int]:
     for message in messages:
         parts = []
         for part in message.parts:
-            left_out += max(len(part.text) - budget, 0)
-            if budget > 0 or not part.text:
-                parts.append(part if len(part.text) <= budget else replace(part, text=part.text[:budget] + "…"))
-            budget = max(budget - len(part.text), 0)
+            kept, hidden = _clipped(part, budget)
+            left_out += hidden
+            budget = max(budget - part.length, 0)
+            if kept:
+                parts.append(kept)
         if parts:
             clipped.append(replace(message, parts=parts))
     return clipped, left_out
+
+
+def _clipped(part: Part, budget: int) -> tuple[Part | None, int]:
+    result, hidden = part.result, 0
+    if result:
+        result, hidden = _clipped(result, max(budget - len(part.text), 0))
+    hidden += max(len(part.text) - budget, 0)
+    if part.text and budget <= 0:
+        return None, hidden
+    if len(part.text) > budget or result is not part.result:
+        text = part.text if len(part.text) <= budget else part.text[:budget] + "…"
+        return replace(part, text=text, result=result), hidden
+    return part, hidden

@@ -24,7 +24,7 @@ function age() {
 }
 
 async function copy(button) {
-  const text = button.parentElement.querySelector("code").textContent;
+  const text = button.value || button.parentElement.querySelector("code").textContent;
   try {
     await navigator.clipboard.writeText(text);
   } catch {

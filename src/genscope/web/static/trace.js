@@ -1,22 +1,36 @@
-// A trace: choosing a span loads its pane alone, and the tree folds.
+// A trace: choosing a span loads its pane alone, the tree folds, hits and errors are jumped to, the axis of time is zoomed.
 
-const tree = () => document.querySelector("#tree");
+import { foldJson } from "./json.js";
+import { timeline } from "./timeline.js";
+
+const tree = document.querySelector("#tree");
+const pane = document.querySelector("#pane");
 const depth = (item) => Number(item.dataset.d);
+const spanOf = (link) => new URL(link.href).searchParams.get("span");
+
+/** Sets a parameter of the page's URL without loading it again; an empty value drops it. */
+export function remember(name, value, push = false) {
+  const url = new URL(location.href);
+  if (value) url.searchParams.set(name, value);
+  else url.searchParams.delete(name);
+  history[push ? "pushState" : "replaceState"]({ htmx: true }, "", url);
+}
 
 function mark(link) {
-  for (const other of tree().querySelectorAll("a[aria-current]")) other.removeAttribute("aria-current");
+  for (const other of tree.querySelectorAll("a[aria-current]")) other.removeAttribute("aria-current");
   link.setAttribute("aria-current", "true");
+}
+
+async function show(id) {
+  const text = new URLSearchParams(location.search).get("text");
+  const url = `${tree.dataset.base}/spans/${encodeURIComponent(id)}${text ? `?text=${text}` : ""}`;
+  await htmx.ajax("GET", url, { target: "#pane", swap: "innerHTML", push: "false" });
 }
 
 async function choose(link, push) {
   mark(link);
-  const id = new URL(link.href).searchParams.get("span");
-  await htmx.ajax("GET", `${tree().dataset.base}/spans/${encodeURIComponent(id)}`, {
-    target: "#pane",
-    swap: "innerHTML",
-    push: push ? `${tree().dataset.base}?span=${encodeURIComponent(id)}` : "false",
-  });
-  const pane = document.querySelector("#pane");
+  if (push) remember("span", spanOf(link), true);
+  await show(spanOf(link));
   // Beside the tree the pane starts over at its top; below it (a phone) it comes into view.
   if (push && pane.getBoundingClientRect().top < 0) pane.scrollIntoView();
   if (push && matchMedia("(width < 60rem)").matches) pane.scrollIntoView();
@@ -28,37 +42,142 @@ function fold(button, open) {
   button.setAttribute("aria-expanded", String(open));
   let hiddenBelow = Infinity;
   for (let next = item.nextElementSibling; next && depth(next) > depth(item); next = next.nextElementSibling) {
+    if (depth(next) <= hiddenBelow) hiddenBelow = Infinity;
     next.hidden = !open || depth(next) > hiddenBelow;
-    if (depth(next) <= hiddenBelow) {
-      const folded = next.querySelector(".fold")?.getAttribute("aria-expanded") === "false";
-      hiddenBelow = folded ? depth(next) : Infinity;
+    if (hiddenBelow === Infinity && next.querySelector(".fold")?.getAttribute("aria-expanded") === "false") {
+      hiddenBelow = depth(next);
     }
   }
 }
 
+/** Unfolds the whole tree to a depth, `Infinity` for all of it. */
+function unfold(deepest) {
+  for (const item of tree.children) {
+    item.hidden = depth(item) > deepest;
+    item.querySelector(".fold")?.setAttribute("aria-expanded", String(depth(item) < deepest));
+  }
+}
+
+/** Shows an item whose parents are folded. */
+function reveal(item) {
+  let level = depth(item);
+  for (let above = item.previousElementSibling; above && level > 0; above = above.previousElementSibling) {
+    if (depth(above) >= level) continue;
+    level = depth(above);
+    const button = above.querySelector(".fold");
+    if (button.getAttribute("aria-expanded") === "false") fold(button, true);
+  }
+}
+
+/** Chooses the next (1) or previous (-1) row of a class, from the chosen one on and around the end. */
+function jump(kind, step) {
+  const items = [...tree.children];
+  const chosen = items.findIndex((item) => item.querySelector("a[aria-current]"));
+  const order = items.map((_, index) => (chosen + step * (index + 1) + 2 * items.length) % items.length);
+  const found = order.find((index) => items[index].classList.contains(kind));
+  if (found === undefined) return;
+  const item = items[found];
+  reveal(item);
+  const link = item.querySelector("a");
+  link.scrollIntoView({ block: "center" });
+  link.focus({ preventScroll: true });
+  choose(link, true);
+}
+
+async function load(details) {
+  const address = details.dataset.load;
+  delete details.dataset.load;
+  const answer = await fetch(address);
+  const code = document.createElement("code");
+  code.textContent = await answer.text();
+  const text = document.createElement("pre");
+  text.tabIndex = 0;
+  text.append(code);
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "copy" });
+  details.append(button, text);
+}
+
 history.replaceState({ ...history.state, htmx: true }, "");
+
 document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  const jumper = event.target.closest("[data-jump]");
+  if (jumper) jump(jumper.dataset.jump, Number(jumper.dataset.step));
   const button = event.target.closest("#tree .fold");
   if (button) fold(button, button.getAttribute("aria-expanded") === "false");
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  const way = event.target.closest("#pane [data-text]");
+  if (way && plain) {
+    event.preventDefault();
+    remember("text", way.dataset.text);
+    show(spanOf(way));
+  }
   const link = event.target.closest("#tree a");
-  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!link || !plain) return;
   event.preventDefault();
   choose(link, true);
 });
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-  const button = document.activeElement.closest("#tree li")?.querySelector(".fold");
-  if (!button) return;
-  event.preventDefault();
-  fold(button, event.key === "ArrowRight");
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-depth]")) return;
+  unfold(event.target.value === "" ? Infinity : Number(event.target.value));
+  remember("depth", event.target.value);
 });
+
+// A toggle does not bubble.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const details = event.target;
+    if (!details.open) return;
+    if (details.dataset.load) load(details);
+    if (details.dataset.json) foldJson(details);
+  },
+  true,
+);
+
+const keys = {
+  "]": () => jump("failed", 1),
+  "[": () => jump("failed", -1),
+  n: () => jump("hit", 1),
+  N: () => jump("hit", -1),
+  ArrowLeft: () => step(false),
+  ArrowRight: () => step(true),
+};
+
+/** Folds or unfolds the row that has the focus. */
+function step(open) {
+  const button = document.activeElement.closest("#tree li")?.querySelector(".fold");
+  if (!button) return false;
+  fold(button, open);
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!tree || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, textarea, select, dialog") || document.querySelector("dialog[open]")) return;
+  if (!Object.hasOwn(keys, event.key) || keys[event.key]() === false) return;
+  event.preventDefault();
+});
+
 // Going back within a trace changes the pane; the tree stays as it is.
 document.addEventListener("htmx:before:history:restore", (event) => {
+  if (!tree) return;
   const id = new URLSearchParams(location.search).get("span");
-  const links = [...tree().querySelectorAll("a")];
-  const link = id === null ? links[0] : links.find((other) => new URL(other.href).searchParams.get("span") === id);
+  const links = [...tree.querySelectorAll("a")];
+  const link = id === null ? links[0] : links.find((other) => spanOf(other) === id);
   if (!link) return;
   event.preventDefault();
   choose(link, false);
 });
-tree().querySelector("a[aria-current]")?.scrollIntoView({ block: "nearest" });
+
+if (tree) {
+  const chosen = tree.querySelector("a[aria-current]");
+  if (chosen) {
+    reveal(chosen.closest("li"));
+    chosen.scrollIntoView({ block: "nearest" });
+  }
+  if (document.querySelector(".split.timeline")) timeline(tree, remember);
+}
