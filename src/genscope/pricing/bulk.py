@@ -1,8 +1,8 @@
 """Many calls priced at once: the lines of their bills are added up before they are priced.
 
 A bill has a line for each kind of usage, with what is left of it after its parts (`cost.computed`). These lines follow from the
-counts alone, whatever the rates: `lines` says how, so that a store can work them out call by call and add them up. Calls whose lines
-are of the same kinds, that are of the same size and at the same rates cost together exactly what each of them does.
+counts alone, whatever the rates: `lines` says how, so that a store can work them out call by call and add them up. Calls whose
+lines are of the same kinds, that are of the same size and at the same rates, cost together exactly what each of them does.
 """
 
 from __future__ import annotations

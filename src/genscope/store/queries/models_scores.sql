@@ -8,19 +8,19 @@ WITH
         FROM scores FINAL
         WHERE $said AND value IS NOT NULL AND trace_id IS NOT NULL AND data_type IN ('NUMERIC', 'BOOLEAN')
     )
-SELECT value_of AS value, provider, model, name, data_type, count() AS scores, avg(value) AS mean
+SELECT grouped AS value, provider, model, name, data_type, count() AS scores, avg(value) AS mean
 FROM
 (
-    SELECT DISTINCT calls.value AS value_of, calls.provider AS provider, calls.model AS model, said.id AS id, said.name AS name,
+    SELECT DISTINCT calls.grouped AS grouped, calls.provider AS provider, calls.model AS model, said.id AS id, said.name AS name,
         said.data_type AS data_type, said.value AS value
     FROM
     (
-        SELECT $value AS value, provider, model, trace_id, span_id
+        SELECT $value AS grouped, provider, model, trace_id, span_id
         FROM spans FINAL
         WHERE $where AND trace_id IN (SELECT assumeNotNull(trace_id) FROM said) AND counts
     ) AS calls
     INNER JOIN said ON said.trace_id = calls.trace_id
     WHERE said.about IS NULL OR said.about = calls.span_id
 )
-GROUP BY value, provider, model, name, data_type
+GROUP BY grouped, provider, model, name, data_type
 ORDER BY scores DESC, name
