@@ -11,6 +11,8 @@ from genscope.store.where import Where, where
 
 #: How far behind the end of a range of time a call that began in it may be told of once more, in nanoseconds: one hour.
 LONGEST_CALL: Final = 3600 * 10**9
+#: What `Counts` returns where no call is told twice.
+ONCE: Final = "true AS counts"
 #: Says which of two tellings of a call counts (`Reader.counts`).
 Counts: TypeAlias = Callable[[str, Where, str], str]
 

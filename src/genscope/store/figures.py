@@ -10,12 +10,13 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 from genscope.query.fields import BY_NAME, TABLE
 from genscope.query.filter import Filter, FilterError
-from genscope.store.calls import Counts, counted
+from genscope.store.calls import ONCE, Counts, counted
 from genscope.store.engine import Engine, Parameter
 from genscope.store.metrics import BUCKETS
 from genscope.store.sql import sql
@@ -125,6 +126,10 @@ MEASURES: Final[Mapping[str, Measure]] = {
         "tokens/s",
         "Output tokens of all calls per second of their latency",
     ),
+    "timed_calls": Measure(f"count({AMOUNTS['latency'][0]})", "count", "Calls whose latency is known"),
+    "streamed_calls": Measure(
+        f"count({AMOUNTS['time_to_first_token'][0]})", "count", "Calls whose first token's time is known"
+    ),
     "users": Measure("uniqExact(user_id)", "count", "Different users"),
     "sessions": Measure("uniqExact(session_id)", "count", "Different sessions"),
     "models": Measure("uniqExact(model)", "count", "Different models"),
@@ -141,9 +146,11 @@ GRANULARITIES: Final[Mapping[str, int]] = {
     "minute": 60,
     "5minutes": 300,
     "15minutes": 900,
+    "30minutes": 1800,
     "hour": 3600,
     "3hours": 10_800,
     "6hours": 21_600,
+    "12hours": 43_200,
     "day": 86_400,
     "week": 604_800,
     "month": 2_629_746,
@@ -206,6 +213,19 @@ def begins(granularity: str, column: str = "time") -> str:
     return f"({seconds} - positiveModulo({seconds} - {offset}, {GRANULARITIES[granularity]}))"
 
 
+def pieces(granularity: str, start: int, end: int) -> list[int]:
+    """Return when each piece of time that a range (nanoseconds) touches begins, in seconds since the epoch; never none."""
+    first, last = start // 10**9, max(end - 1, start) // 10**9
+    if granularity == "month":
+        begin, found = datetime.fromtimestamp(first, UTC).replace(day=1, hour=0, minute=0, second=0), []
+        while begin.timestamp() <= last:
+            found.append(int(begin.timestamp()))
+            begin = (begin + timedelta(days=31)).replace(day=1)
+        return found
+    length, offset = GRANULARITIES[granularity], _MONDAY if granularity == "week" else 0
+    return list(range(first - (first - offset) % length, last + 1, length))
+
+
 class Figures:
     """Works out figures over a project's spans. Every call blocks."""
 
@@ -213,6 +233,11 @@ class Figures:
         """Take the engine, and what says which of two tellings of a call counts (`Reader.counts`)."""
         self._engine = engine
         self._counts = counts
+
+    def within(self, project_id: str, filter: Filter) -> Figures:
+        """Return these for questions about a filter's range of time, whether any call in it is told twice being asked only now."""
+        _, counts = counted(project_id, Filter(filter.start, filter.end), self._counts)
+        return Figures(self._engine, lambda *_: ONCE) if counts == ONCE else self
 
     def ask(self, project_id: str, question: Question) -> Answer:
         """Answer a question.

@@ -15,6 +15,7 @@ from genscope.web.pages import (
     models,
     live,
     members,
+    overview,
     redaction,
     rejected,
     retention,
@@ -37,6 +38,7 @@ for part in (
     models,
     live,
     members,
+    overview,
     redaction,
     rejected,
     retention,
@@ -51,8 +53,8 @@ for part in (
 
 @router.get("/")
 def home() -> RedirectResponse:
-    """Lead to the page most asked for."""
-    return RedirectResponse("/generations", 303)
+    """Lead to the page that one begins at."""
+    return RedirectResponse("/overview", 303)
 
 
 __all__ = ["Assets", "error_page", "router"]

@@ -1,0 +1,32 @@
+"""The first page: a period at one glance."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from genscope.query.filter import FilterError
+from genscope.services import services
+from genscope.web.frame import Viewer, page, page_router
+from genscope.web.overview import Overview, look
+from genscope.web.state import State
+
+router = page_router()
+
+#: The time range without one in the URL.
+AGE = "24h"
+
+
+@page(router, "/overview", "overview.html", name="overview")
+def overview(request: Request, project: Viewer) -> Overview | Response:
+    """Show what the project did in a period, beside the one before."""
+    reader = services(request).reader
+    state = State.read("/overview", request.query_params.multi_items(), own=("by",), age=AGE)
+    try:
+        found = look(reader, project.id, state)
+    except FilterError as problem:
+        return Overview(state, str(problem))
+    if found.empty and not state.params and reader.is_empty(project.id):
+        # Where an empty project is welcomed.
+        return RedirectResponse("/generations", 303)
+    return found
