@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from genscope import __version__
-from genscope.cli import access, coverage, prices, reprice, serve
+from genscope.cli import access, coverage, doctor, prices, reprice, serve
 from genscope.cli.output import out
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(access.keys_app, name="keys")
 app.add_typer(prices.app, name="prices")
 app.command("reprice")(reprice.reprice)
 app.command("coverage")(coverage.coverage)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

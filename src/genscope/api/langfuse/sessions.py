@@ -15,7 +15,7 @@ from genscope.api.openapi import documented
 from genscope.api.shapes import iso, respond
 from genscope.query.filter import Condition, Filter
 from genscope.services import services
-from genscope.store.reader import WHOLE
+from genscope.store.previews import WHOLE
 from genscope.store.sessions import SessionSummary
 
 router = APIRouter()

@@ -39,7 +39,7 @@ from genscope.query.filter import FilterError, Operator
 from genscope.receive.body import read_body
 from genscope.receive.errors import BadRequest
 from genscope.services import services
-from genscope.store.reader import WHOLE
+from genscope.store.previews import WHOLE
 
 router = APIRouter()
 
