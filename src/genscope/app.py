@@ -34,6 +34,7 @@ from genscope.api import (
     resend,
     scores,
     sessions,
+    sql,
     status,
     storage,
     views,
@@ -212,6 +213,7 @@ def create_app(started: Started) -> FastAPI:
         policies,
         prices,
         reprice,
+        sql,
         views,
     ):
         app.include_router(part.router)

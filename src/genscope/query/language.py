@@ -48,6 +48,7 @@ _NUMBER: Final = re.compile(
 _PLAIN_VALUE: Final = re.compile(r'[^\s"()*]+')
 _PLAIN_KEY: Final = re.compile(r'[^\s"():<>=!]+')
 _PLAIN_WORD: Final = re.compile(r'(?!(OR|AND|NOT)$)(?!-)([^\s"():<>=!]|!(?!=))+')
+_ALTERNATIVE: Final = re.compile(r"\bOR\b")
 _LETTER: Final = re.compile(r"[^\W_]")
 _COMPARED: Final[Mapping[str, Operator]] = {">": ">", ">=": ">=", "<": "<", "<=": "<="}
 #: What the parser may wait for, in words.
@@ -103,6 +104,12 @@ def term(field: str, value: str | int | float, operator: str = ":") -> str:
     name, dot, key = field.partition(".")
     known = BY_NAME.get(name)
     return f"{name_of(known.name if known else name, key if dot else '')}{operator}{quoted(str(value))}"
+
+
+def joined(*texts: str) -> str:
+    """Return the filter that asks for all that these ask for; what they say is not looked at."""
+    several = [text for text in texts if text.strip()]
+    return " ".join(f"({text})" if len(several) > 1 and _ALTERNATIVE.search(text) else text for text in several)
 
 
 def with_term(text: str, field: str, value: str) -> str:

@@ -22,6 +22,7 @@ from genscope.web.pages import (
     search,
     sessions,
     settings,
+    sql,
     trace,
     views,
 )
@@ -45,6 +46,7 @@ for part in (
     search,
     sessions,
     settings,
+    sql,
     trace,
     views,
 ):
