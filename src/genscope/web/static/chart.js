@@ -90,6 +90,13 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const day = (date) => `${date.getUTCDate()} ${months[date.getUTCMonth()]}`;
 const clock = (date, seconds) => date.toISOString().slice(11, seconds ? 19 : 16);
 
+/** Where a logarithmic axis has ticks: at 1, 2 and 5 of each power of ten, or where that is too much, at the powers alone. */
+function decades(from, to, most) {
+  const ticks = (digits) =>
+    steps(Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))).filter((at) => at >= from && at <= to && digits.includes(Number(at.toExponential()[0])));
+  return [[1, 2, 5], [1, 5], [1]].map(ticks).find((found) => found.length <= most) ?? ticks([1]);
+}
+
 /** Ticks of a time axis, `step` seconds from each other; all times are UTC. */
 function timeTick(at, step) {
   const date = new Date(at * 1e3);
@@ -233,9 +240,10 @@ class Chart {
           gap: 4,
           space: 64,
           grid: { show: false },
+          ...(this.log && { splits: (u) => decades(low, high, u.over.clientWidth / 64), filter: (_, splits) => splits }),
           // A text that the right edge would cut is left out.
           values: (u, splits, _, __, step) =>
-            splits.map((at) => (at === null ? null : u.valToPos(at, "x") > u.over.clientWidth - 14 ? "" : this.timed ? timeTick(at, step) : this.axis.tick(at))),
+            splits.map((at) => (u.valToPos(at, "x") > u.over.clientWidth - 14 ? "" : this.timed ? timeTick(at, step) : this.axis.tick(at))),
         },
         {
           ...axis,
