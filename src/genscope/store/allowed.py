@@ -135,6 +135,8 @@ def _checked(text: str, tables: Collection[str], mark: str, hidden: Collection[s
             _rename(node, tables, names, mark, read)
         elif isinstance(node, exp.CTE) and isinstance(node.this, exp.Query):
             node.args["alias"].set("this", exp.to_identifier(f"{node.alias}{mark}", quoted=True))
+    for select in list(query.find_all(exp.Select)):
+        _spell_out(select)
     sql = query.sql(dialect=DIALECT, comments=False)
     _look_at_calls(sqlglot.tokenize(sql, dialect=DIALECT))
     return Checked(sql, frozenset(read), mark)
@@ -181,6 +183,21 @@ def _rename(node: exp.Table, tables: Collection[str], names: Collection[str], ma
     node.set("this", exp.to_identifier(f"{name}{mark}", quoted=True))
 
 
+def _spell_out(select: exp.Select) -> None:
+    """Put what a name of the SELECT list stands for in the place of the name: `sum(cost) AS cost ... ORDER BY cost` means the sum.
+
+    The engine is told that a name is a column wherever there is one, which its tables here are written for.
+    """
+    named = {one.alias: one.this for one in select.expressions if isinstance(one, exp.Alias)}
+    for clause in ("group", "having", "order", "limit_by"):
+        part = select.args.get(clause)
+        for column in list(part.find_all(exp.Column)) if isinstance(part, exp.Expression) else ():
+            meant = None if column.table else named.get(column.name)
+            if meant is None or column.find_ancestor(exp.AggFunc, exp.Query) is not select:
+                continue
+            column.replace(exp.paren(meant.copy()))
+
+
 def _look_at_calls(tokens: list[Token]) -> None:
     for token, following in pairwise(tokens):
         if token.text.upper() in ("APPLY", "COLUMNS") and token.token_type is not TokenType.STRING:
@@ -189,7 +206,8 @@ def _look_at_calls(tokens: list[Token]) -> None:
             name = token.text.lower()
             if token.token_type in (TokenType.NUMBER, TokenType.STRING):
                 continue
-            if not allows(name) and name not in KEYWORDS:
+            keyword = token.token_type is not TokenType.IDENTIFIER and all(word in KEYWORDS for word in name.split())
+            if not allows(name) and not keyword:
                 raise Refused(f"the function {token.text} is not available here")
 
 

@@ -123,15 +123,23 @@ class Console:
 
     @cached_property
     def _hidden(self) -> frozenset[str]:
-        """Names of functions that may not be called, but for those that our columns have."""
-        names = self._engine.query("SELECT name FROM system.functions")["name"].to_pylist()
+        """Names of functions that may not be called and of the store's tables, but for those that tables and columns here have."""
+        functions = self._engine.query("SELECT name FROM system.functions")["name"].to_pylist()
         columns = {column.name for table in TABLES.values() for column in table.columns}
-        return frozenset(name.lower() for name in names if not allows(name)) - columns
+        return (
+            frozenset({name.lower() for name in functions if not allows(name)} | {*self._names()})
+            - columns
+            - TABLES.keys()
+        )
+
+    def _names(self) -> list[str]:
+        return self._engine.query("SELECT name FROM system.tables WHERE database = 'default'")["name"].to_pylist()
 
     def _settings(self, project_id: str) -> dict[str, Setting]:
-        tables = self._engine.query("SELECT name FROM system.tables WHERE database = 'default'")["name"].to_pylist()
         own = "project_id = '{}'".format(project_id.replace("\\", "\\\\").replace("'", "\\'"))
-        filters = {f"default.{name}": own if name in ("spans", "scores", "traces") else "false" for name in tables}
+        filters = {
+            f"default.{name}": own if name in ("spans", "scores", "traces") else "false" for name in self._names()
+        }
         # The last one: after it nothing can be set any more.
         return {**SETTINGS, "additional_table_filters": filters, "readonly": 1}
 

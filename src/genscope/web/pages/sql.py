@@ -118,6 +118,17 @@ class Console:
         """The answer as a chart, where its first column is a moment and others are numbers."""
         return _chart(self.answer) if self.answer else None
 
+    @property
+    def caption(self) -> str:
+        """What the chart shows."""
+        if self.answer is None:
+            return ""
+        names = [name for name, _ in self.answer.columns]
+        numbers = [name for name, numeric in zip(names, self.numeric, strict=True) if numeric]
+        texts = [name for name in names[1:] if name not in numbers]
+        shown = f"{numbers[-1]} by {texts[0]}" if texts else ", ".join(numbers)
+        return f"{shown} over {names[0]}"
+
     def url(self, form: str) -> str:
         """Return where the answer is to be had as a file."""
         return f"/sql.{form}?{urlencode({'query': self.query})}"
