@@ -37,6 +37,7 @@ from genscope.api import (
     sql,
     status,
     storage,
+    users,
     views,
 )
 from genscope.api.slashes import LeadingSlashes
@@ -204,6 +205,7 @@ def create_app(started: Started) -> FastAPI:
         resend,
         native,
         failures,
+        users,
         fields,
         scores,
         sessions,

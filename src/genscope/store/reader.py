@@ -35,6 +35,7 @@ from genscope.store.scores import Scores
 from genscope.store.sessions import Sessions
 from genscope.store.sql import sql
 from genscope.store.traces import COUNTED, where_traces
+from genscope.store.users import Users
 from genscope.store.where import IS_TRACE, LATEST, Where, where
 from genscope.store.within import Within
 
@@ -103,6 +104,7 @@ class Reader:
         self.scores = Scores(engine)
         self.sessions = Sessions(engine, self.counts)
         self.failures = Failures(engine)
+        self.users = Users(engine, self.counts)
         self.rejections = Rejections(engine)
         self.health = Health(engine)
         self.facets = Facets(engine)

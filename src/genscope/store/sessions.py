@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from genscope.model import Attributes, Session
 from genscope.query.filter import Filter
+from genscope.store.calls import Counts
 from genscope.store.engine import Engine, Parameter
 from genscope.store.fingerprint import MESSAGE
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
@@ -150,7 +151,7 @@ def encode(project_id: str, sessions: Sequence[Session]) -> pa.Table:
 class Sessions:
     """Answers questions about one project's sessions. Every call blocks."""
 
-    def __init__(self, engine: Engine, counts: Callable[[str, Where, str], str]) -> None:
+    def __init__(self, engine: Engine, counts: Counts) -> None:
         """Take the engine, and what says which of two tellings of a call counts (`Reader.counts`)."""
         self._engine = engine
         self._counts = counts
@@ -198,7 +199,7 @@ class Sessions:
         if start is not None and start != whole.start:
             start = max(start - BEFORE, whole.start if whole.start is not None else start - BEFORE)
         met = where_spans(project_id, replace(window, start=start))
-        spans, told = (_within(project_id, window, column, met.parameters) for column in ("time", "start_time"))
+        spans, told = (ranged(project_id, window, column, met.parameters) for column in ("time", "start_time"))
         if window.conditions:
             spans.add(f"trace_id IN (SELECT trace_id FROM spans FINAL WHERE {met})")  # noqa: S608
             told.add("false")
@@ -329,7 +330,7 @@ def _summary(id_: str, gathered: dict[str, Any] | None, told: dict[str, Any] | N
     return SessionSummary(**(values | {"models": list(values["models"])}))
 
 
-def _within(project_id: str, filter: Filter, column: str, parameters: dict[str, Parameter]) -> Where:
+def ranged(project_id: str, filter: Filter, column: str, parameters: dict[str, Parameter]) -> Where:
     """Return the conditions of a filter's range of time on a column of moments; the parameters become part of those given."""
     built = Where([], parameters)
     built.add(f"project_id = {built.bind(project_id)}")

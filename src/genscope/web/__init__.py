@@ -24,6 +24,7 @@ from genscope.web.pages import (
     settings,
     sql,
     trace,
+    users,
     views,
 )
 
@@ -48,6 +49,7 @@ for part in (
     settings,
     sql,
     trace,
+    users,
     views,
 ):
     router.include_router(part.router)
