@@ -49,8 +49,13 @@ class State:
         return replace(self, params=tuple((name, values[name]) for name in names if values.get(name)))
 
     def url(self, **changes: str) -> str:
-        """Return this state's URL with parameters replaced; an empty value drops one. `from_` stands for `from`."""
-        state = self._with(dict(self.params) | {name.rstrip("_"): value for name, value in changes.items()})
+        """Return this state's URL with parameters replaced; an empty value drops one. `from_` stands for `from`.
+
+        A name that is no part of the state, such as `cursor`, comes last.
+        """
+        values = dict(self.params) | {name.rstrip("_"): value for name, value in changes.items()}
+        others = (name for name in values if name not in ("q", "from", "to", *self.own))
+        state = replace(self, own=(*self.own, *others))._with(values)
         return f"{self.path}?{state.query}" if state.params else self.path
 
     @property
