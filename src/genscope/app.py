@@ -48,6 +48,7 @@ from genscope.links import Links
 from genscope.live import News
 from genscope.members import Members
 from genscope.objects import Objects
+from genscope.openid import OpenID
 from genscope.places import Places
 from genscope.prices import Prices
 from genscope.receive import grpc, otlp
@@ -162,6 +163,7 @@ def open_server(settings: Settings) -> Iterator[Started]:
             Views(engine),
             retention,
             redactions,
+            OpenID(settings),
         )
         with contextlib.closing(writer), contextlib.closing(taking), contextlib.closing(retention):
             retention.start()

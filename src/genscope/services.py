@@ -13,6 +13,7 @@ from genscope.ingest import Ingest
 from genscope.links import Links
 from genscope.live import News
 from genscope.objects import Objects
+from genscope.openid import OpenID
 from genscope.prices import Prices
 from genscope.redaction import Redactions
 from genscope.reprice import Repricing
@@ -42,6 +43,7 @@ class Services:
     views: Views
     retention: Retention
     redactions: Redactions
+    openid: OpenID
 
     def stop(self) -> None:
         """Make what would not end by itself end soon; called in the event loop when the server is to stop."""
