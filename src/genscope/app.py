@@ -39,6 +39,7 @@ from genscope.api import (
     storage,
     users,
     views,
+    whatif,
 )
 from genscope.api.slashes import LeadingSlashes
 from genscope.auth import Authenticator, ensure_project
@@ -219,6 +220,7 @@ def create_app(started: Started) -> FastAPI:
         reprice,
         sql,
         views,
+        whatif,
     ):
         app.include_router(part.router)
     app.include_router(langfuse.router)

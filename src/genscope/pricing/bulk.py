@@ -24,6 +24,8 @@ Term: TypeAlias = "tuple[int, tuple[str, ...]]"
 
 #: Kinds that say something even where they are 0.
 TOTALS: Final = ("input", "output", "total")
+#: Why a model is no choice for some calls.
+OTHER_TYPE: Final = "other_type"
 
 
 @lru_cache(maxsize=1024)
@@ -95,12 +97,15 @@ def sizes(rates: Sequence[Rates | str]) -> tuple[int, ...]:
 def priced(calls: Calls, rates: Rates | str) -> Decimal | str:
     """Return what calls cost together at some rates in US dollars, or why that is not known, one of `model.COST_MISSING`.
 
-    Amounts of rates with more than 12 digits are not rounded call by call.
+    A model that embeds serves no generations, and one that generates embeds nothing: then it is `OTHER_TYPE`. Amounts of rates
+    with more than 12 digits are not rounded call by call.
     """
     if not calls.kinds:
         return "no_usage"
     if isinstance(rates, str):
         return rates
+    if not rates.flat and rates.input_only != (calls.type == "embedding"):
+        return OTHER_TYPE
     if billed(calls.type, dict.fromkeys(calls.kinds, 1), rates) is None:
         return "no_usage"
     total = rates.request * calls.count if rates.request else Decimal(0)

@@ -349,6 +349,11 @@ def _one_published(rule: str, price: Published) -> tuple[Valid, Rates]:
     return valid, Rates(tiers, f"{rule}{valid}", request, flat=all(kind in FEES for kind in rates))
 
 
+def provider_of(seller: str) -> str:
+    """Return OpenTelemetry's name of a seller of the list."""
+    return _NAMES.get(seller, seller)
+
+
 @cache
 def list_version() -> str:
     """The version of the price list, which is that of the `genai-prices` package."""

@@ -144,7 +144,7 @@ class Models:
         With one of `GROUPS` there is a row for each of its values as well. `usage` is `HEADLINES` or `EVERY_KIND`.
         """
         value = f"toString({GROUPS[by]})" if by else "NULL"
-        extent = self._extent(project_id, filter)
+        extent = self.extent(project_id, filter)
         if extent is None:
             return []
         first, last = extent
@@ -175,12 +175,12 @@ class Models:
                 trend=tuple(row["trend"]),
                 scores=scores.get((row["value"], row["provider"], row["model"]), []),
             )
-            for row in self._ask("models", project_id, filter, parameters, **parts).to_pylist()
+            for row in self.ask("models", project_id, filter, parameters, **parts).to_pylist()
         ]
 
     def coverage(self, project_id: str, filter: Filter) -> list[CallGroup]:
         """Return the calls to a model that meet the filter, grouped by what is known of their cost."""
-        rows = self._ask("coverage", project_id, filter, missing=MISSING).to_pylist()
+        rows = self.ask("coverage", project_id, filter, missing=MISSING).to_pylist()
         return [CallGroup(**row) for row in rows]
 
     def distributions(
@@ -191,11 +191,11 @@ class Models:
         parts = {"measures": f"[{amounts}]", "per_decade": str(PER_DECADE), "levels": ", ".join(map(str, LEVELS))}
         measures = tuple(MEASURES)
         bins: dict[tuple[Key, str], dict[int, int]] = {}
-        for row in self._ask("models_bins", project_id, filter, models=models, **parts).to_pylist():
+        for row in self.ask("models_bins", project_id, filter, models=models, **parts).to_pylist():
             key = (row["provider"], row["model"]), measures[row["measure"] - 1]
             bins.setdefault(key, {})[row["bin"]] = row["calls"]
         found: dict[tuple[Key, str], Distribution] = {}
-        for row in self._ask("models_quantiles", project_id, filter, models=models, **parts).to_pylist():
+        for row in self.ask("models_quantiles", project_id, filter, models=models, **parts).to_pylist():
             key = (row["provider"], row["model"]), measures[row["measure"] - 1]
             if row["calls"]:
                 quantiles = tuple(row["quantiles"])
@@ -209,21 +209,21 @@ class Models:
         if not self._engine.query(f"SELECT 1 FROM scores WHERE {said} LIMIT 1", said.parameters).num_rows:  # noqa: S608
             return {}
         parts = {"said": "scores.project_id = {project_id:String} AND NOT removed"}
-        rows = self._ask("models_scores", project_id, filter, value=value, span_in_trace=SPAN_IN_TRACE, **parts)
+        rows = self.ask("models_scores", project_id, filter, value=value, span_in_trace=SPAN_IN_TRACE, **parts)
         found: dict[tuple[str | None, str | None, str | None], list[ScoreMean]] = {}
         for row in rows.to_pylist():
             mean = ScoreMean(row["name"], row["data_type"], row["scores"], row["mean"])
             found.setdefault((row["value"], row["provider"], row["model"]), []).append(mean)
         return found
 
-    def _extent(self, project_id: str, filter: Filter) -> tuple[int, int] | None:
+    def extent(self, project_id: str, filter: Filter) -> tuple[int, int] | None:
         """Return when the first and the last span in the filter's range begin, None if there is none."""
         condition = where(project_id, Filter(filter.start, filter.end))
         text = sql("models_extent").substitute(where=str(condition))
         rows = self._engine.query(text, condition.parameters).to_pylist()
         return (rows[0]["first"], rows[0]["last"]) if rows else None
 
-    def _ask(
+    def ask(
         self,
         name: str,
         project_id: str,

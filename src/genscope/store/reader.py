@@ -36,6 +36,7 @@ from genscope.store.sessions import Sessions
 from genscope.store.sql import sql
 from genscope.store.traces import COUNTED, where_traces
 from genscope.store.users import Users
+from genscope.store.usages import Usages
 from genscope.store.where import IS_TRACE, LATEST, Where, where
 from genscope.store.within import Within
 
@@ -113,6 +114,7 @@ class Reader:
         self.metrics = Metrics(engine, self.counts)
         self.figures = Figures(engine, self.counts)
         self.models = Models(engine, self.counts)
+        self.usages = Usages(self.models)
         self.within = Within(engine, self._extent, self.summaries, self.counts)
 
     def spans(

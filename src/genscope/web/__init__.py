@@ -27,6 +27,7 @@ from genscope.web.pages import (
     trace,
     users,
     views,
+    whatif,
 )
 
 router = page_router()
@@ -53,6 +54,7 @@ for part in (
     trace,
     users,
     views,
+    whatif,
 ):
     router.include_router(part.router)
 

@@ -352,9 +352,14 @@ def _best(column: Column, rows: list[ModelSummary]) -> object:
     """Return the best of a column's values; None where there is nothing to choose from."""
     if column.best is None:
         return None
-    enough = [row for row in rows if row.calls >= ENOUGH] or rows
+    enough = [row for row in rows if _judged(row)] or rows
     known = {value for row in enough if (value := column.value(row)) is not None}
     return (min if column.best == "low" else max)(known) if len(known) > 1 else None
+
+
+def _judged(row: ModelSummary) -> bool:
+    """Whether a model is compared with the others: it answers, which one that embeds does not, and often enough."""
+    return row.calls >= ENOUGH and bool(row.usage.get("output"))
 
 
 def _row(state: State, by: str, summary: ModelSummary, best: dict[str, object], chosen: list[Key]) -> Row:
@@ -362,11 +367,10 @@ def _row(state: State, by: str, summary: ModelSummary, best: dict[str, object], 
     terms += [named("provider", summary.provider), named("model", summary.model)]
     terms += [named(by, summary.value)] if by else []
     q = " ".join(part for part in terms if part)
-    enough = summary.calls >= ENOUGH
     cells = []
     for column in COLUMNS.values():
         value = column.value(summary)
-        is_best = best[column.key] is not None and value == best[column.key] and enough
+        is_best = best[column.key] is not None and value == best[column.key] and _judged(summary)
         cells.append(Cell(column, column.text(value), is_best))
     one = summary.provider, summary.model
     url = addresses.listing("spans", q, state.value("from") or AGE, state.value("to"))
