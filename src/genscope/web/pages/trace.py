@@ -33,6 +33,8 @@ SHOWN: Final[dict[str, tuple[str, Callable[[tree.Row], bool]]]] = {
 }
 #: What of a trace's page is in its URL beside its id.
 OWN: Final = ("view", "span", "show", "find", "depth", "text", "zoom", "after")
+#: Rows that stand in the list itself; a script puts the others there as they come into sight.
+DIRECT: Final = 500
 #: Turns of a dialogue on one page, and the bytes of inputs and outputs that are read for them.
 TURNS: Final = 50
 MAX_BYTES: Final = 20_000_000
@@ -192,6 +194,7 @@ def trace(request: Request, project: Viewer, trace_id: str) -> Response:
         views=VIEWS,
         shown=SHOWN,
         most=MAX_SPANS,
+        direct=DIRECT,
         **about,
     )
     return _compressed(request, response)

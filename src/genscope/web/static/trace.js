@@ -1,11 +1,12 @@
 // A trace: choosing a span loads its pane alone, the tree folds, hits and errors are jumped to, the axis of time is zoomed.
 
 import { foldJson } from "./json.js";
+import { Rows } from "./rows.js";
 import { timeline } from "./timeline.js";
 
 const tree = document.querySelector("#tree");
 const pane = document.querySelector("#pane");
-const depth = (item) => Number(item.dataset.d);
+const rows = tree && new Rows(tree, document.querySelector("#rest"));
 const spanOf = (link) => new URL(link.href).searchParams.get("span");
 
 /** Sets a parameter of the page's URL without loading it again; an empty value drops it. */
@@ -17,7 +18,7 @@ export function remember(name, value, push = false) {
 }
 
 function mark(link) {
-  for (const other of tree.querySelectorAll("a[aria-current]")) other.removeAttribute("aria-current");
+  for (const item of rows.items) item.lastElementChild.removeAttribute("aria-current");
   link.setAttribute("aria-current", "true");
 }
 
@@ -36,52 +37,24 @@ async function choose(link, push) {
   if (push && matchMedia("(width < 60rem)").matches) pane.scrollIntoView();
 }
 
-/** Hides or shows what is below an item; an item that was folded itself stays so. */
+/** Folds or unfolds a row; a row below that was folded itself stays so. */
 function fold(button, open) {
-  const item = button.closest("li");
   button.setAttribute("aria-expanded", String(open));
-  let hiddenBelow = Infinity;
-  for (let next = item.nextElementSibling; next && depth(next) > depth(item); next = next.nextElementSibling) {
-    if (depth(next) <= hiddenBelow) hiddenBelow = Infinity;
-    next.hidden = !open || depth(next) > hiddenBelow;
-    if (hiddenBelow === Infinity && next.querySelector(".fold")?.getAttribute("aria-expanded") === "false") {
-      hiddenBelow = depth(next);
-    }
-  }
-}
-
-/** Unfolds the whole tree to a depth, `Infinity` for all of it. */
-function unfold(deepest) {
-  for (const item of tree.children) {
-    item.hidden = depth(item) > deepest;
-    item.querySelector(".fold")?.setAttribute("aria-expanded", String(depth(item) < deepest));
-  }
-}
-
-/** Shows an item whose parents are folded. */
-function reveal(item) {
-  let level = depth(item);
-  for (let above = item.previousElementSibling; above && level > 0; above = above.previousElementSibling) {
-    if (depth(above) >= level) continue;
-    level = depth(above);
-    const button = above.querySelector(".fold");
-    if (button.getAttribute("aria-expanded") === "false") fold(button, true);
-  }
+  rows.fold();
 }
 
 /** Chooses the next (1) or previous (-1) row of a class, from the chosen one on and around the end. */
 function jump(kind, step) {
-  const items = [...tree.children];
-  const chosen = items.findIndex((item) => item.querySelector("a[aria-current]"));
-  const order = items.map((_, index) => (chosen + step * (index + 1) + 2 * items.length) % items.length);
-  const found = order.find((index) => items[index].classList.contains(kind));
-  if (found === undefined) return;
-  const item = items[found];
-  reveal(item);
-  const link = item.querySelector("a");
-  link.scrollIntoView({ block: "center" });
-  link.focus({ preventScroll: true });
-  choose(link, true);
+  const count = rows.items.length;
+  const chosen = rows.items.findIndex((item) => item.lastElementChild.hasAttribute("aria-current"));
+  for (let n = 1; n <= count; n++) {
+    const item = rows.items[(chosen + step * n + 2 * count) % count];
+    if (!item.classList.contains(kind)) continue;
+    rows.reveal(item);
+    item.lastElementChild.focus({ preventScroll: true });
+    choose(item.lastElementChild, true);
+    return;
+  }
 }
 
 async function load(details) {
@@ -122,7 +95,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-depth]")) return;
-  unfold(event.target.value === "" ? Infinity : Number(event.target.value));
+  rows.unfold(event.target.value === "" ? Infinity : Number(event.target.value));
   remember("depth", event.target.value);
 });
 
@@ -166,7 +139,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:before:history:restore", (event) => {
   if (!tree) return;
   const id = new URLSearchParams(location.search).get("span");
-  const links = [...tree.querySelectorAll("a")];
+  const links = rows.items.map((item) => item.lastElementChild);
   const link = id === null ? links[0] : links.find((other) => spanOf(other) === id);
   if (!link) return;
   event.preventDefault();
@@ -174,10 +147,7 @@ document.addEventListener("htmx:before:history:restore", (event) => {
 });
 
 if (tree) {
-  const chosen = tree.querySelector("a[aria-current]");
-  if (chosen) {
-    reveal(chosen.closest("li"));
-    chosen.scrollIntoView({ block: "nearest" });
-  }
+  const chosen = rows.items.find((item) => item.lastElementChild.hasAttribute("aria-current"));
+  if (chosen) rows.reveal(chosen, "nearest");
   if (document.querySelector(".split.timeline")) timeline(tree, remember);
 }
