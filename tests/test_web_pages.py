@@ -5,68 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
+from tests.browser import PHONE, fits, logged_in
 from tests.running import Server
 from tests.spans import agent, attribute, generation, send, span
 
-# A loaded machine takes its time; what is wrong stays wrong for as long.
-expect.set_options(timeout=60_000)
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 390, "height": 844}
 EVIL = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">'\"--></textarea>\u202egnp\x1b[31m"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield started
-        started.close()
-
-
-def logged_in(browser: Browser, server: Server, **options: Any) -> BrowserContext:
-    context = browser.new_context(**options)
-    context.set_default_timeout(60_000)
-    form: dict[str, str | float | bool] = {"public_key": server.public_key, "secret_key": server.secret_key}
-    assert context.request.post(f"{server.url}/login", form=form).ok
-    return context
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page that is logged in, and on which nothing may violate the Content-Security-Policy or fail in a script."""
-    context = logged_in(browser, server)
-    opened = context.new_page()
-    problems: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text:
-            problems.append(message.text)
-
-    def failed(error: Error) -> None:
-        problems.append(str(error))
-
-    opened.on("console", heard)
-    opened.on("pageerror", failed)
-    yield opened
-    context.close()
-    assert problems == []
 
 
 @pytest.fixture
@@ -111,7 +60,7 @@ def test_strangers_log_in_and_come_back_to_where_they_wanted(browser: Browser, s
     page.get_by_label("Public key").fill(server.public_key)
     page.get_by_label("Secret key").fill(server.secret_key)
     page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(f"{server.url}/generations?level=ERROR")
+    expect(page).to_have_url(f"{server.url}/generations?q=level%3AERROR")
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(re.compile("/login"))
     page.goto(server.url)
@@ -137,7 +86,7 @@ def test_forms_of_other_sites_are_refused(server: Server) -> None:
 
 def test_an_expired_session_leads_a_fragment_to_the_login(server: Server) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": f"{server.url}/generations?live=1"}
-    answer = httpx.get(f"{server.url}/generations/rows", headers=headers, trust_env=False)
+    answer = httpx.get(f"{server.url}/lists/generations/rows", headers=headers, trust_env=False)
     assert answer.status_code == 401
     assert answer.headers["hx-redirect"] == "/login?next=%2Fgenerations%3Flive%3D1"
 
@@ -149,7 +98,11 @@ def test_every_page_carries_the_security_headers(browser: Browser, server: Serve
         "/",
         "/login",
         "/generations",
-        "/generations/rows",
+        "/lists/generations/rows",
+        "/lists/traces/facets",
+        "/lists/spans/histogram",
+        "/traces",
+        "/spans",
         f"/traces/{trace_id}",
         "/traces/none",
         "/api/docs",
@@ -196,8 +149,8 @@ def test_a_row_says_what_a_generation_was_and_took(page: Page, server: Server, u
     expect(row.locator(".c-name")).to_have_text("draft-reply")
     expect(row.get_by_title("Environment: staging")).to_have_text("staging")
     expect(row).to_contain_text("gpt-4o")
-    expect(row.locator(".c-prompt")).to_have_text("Where is it?")
-    expect(row.locator(".c-completion")).to_have_text("On its way.")
+    expect(row.locator(".c-input")).to_have_text("Where is it?")
+    expect(row.locator(".c-output")).to_have_text("On its way.")
     expect(row.locator(".c-tokens")).to_contain_text("1,000 → 50")
     expect(row.locator(".c-tokens")).to_contain_text("80% cached")
     expect(row.locator(".c-cost")).to_have_text("$0.002")
@@ -205,7 +158,7 @@ def test_a_row_says_what_a_generation_was_and_took(page: Page, server: Server, u
     row.get_by_role("link").click()
     page.wait_for_url(re.compile(f"/traces/{trace_id}\\?span="))
     page.keyboard.press("Escape")
-    expect(page).to_have_url(f"{server.url}/generations?user_id={user}")
+    expect(page).to_have_url(f"{server.url}/generations?q=user%3A{user}")
 
 
 def test_an_unknown_cost_is_no_zero_and_says_why(page: Page, server: Server, user: str) -> None:
@@ -228,42 +181,32 @@ def test_a_total_alone_is_shown_as_such(page: Page, server: Server, user: str) -
 
 
 def test_filters_live_in_the_url(page: Page, server: Server, user: str) -> None:
-    model = f"model-{user}"
-    generation(server, user, langfuse__observation__model__name=model)
+    generation(server, user, langfuse__observation__model__name=f"model-{user}")
     generation(server, user, at=-7200, langfuse__observation__level="ERROR")
     page.goto(f"{server.url}/generations?user_id={user}")
+    expect(page).to_have_url(f"{server.url}/generations?q=user%3A{user}")
     expect(rows(page)).to_have_count(2)
 
-    page.get_by_label("Errors only").check()
-    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&level=ERROR")
-    expect(rows(page)).to_have_count(1)
-    expect(page.get_by_label("Errors only")).to_be_focused()
-    page.get_by_label("Errors only").uncheck()
-    expect(rows(page)).to_have_count(2)
-
-    page.get_by_role("combobox", name="Model").select_option(model)
-    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&model={model}")
+    page.get_by_role("link", name="1 h", exact=True).click()
+    expect(page).to_have_url(f"{server.url}/generations?q=user%3A{user}&from=1h")
     expect(rows(page)).to_have_count(1)
     page.go_back()
     expect(rows(page)).to_have_count(2)
 
-    page.get_by_role("link", name="1 h", exact=True).click()
-    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&from=1h")
-    expect(rows(page)).to_have_count(1)
-    page.get_by_role("link", name="All", exact=True).click()
-    expect(rows(page)).to_have_count(2)
-
     page.keyboard.press("/")
-    page.keyboard.type("level:ERROR")
+    page.keyboard.press("End")
+    page.keyboard.type(" level:ERROR")
     page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/generations?q=user%3A{user}+level%3AERROR")
     expect(rows(page)).to_have_count(1)
-    page.get_by_label("Add a filter").fill("nonsense:1")
+    page.get_by_role("combobox", name="Filter").fill("nonsense:1")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("unknown field 'nonsense'")
-    page.goto(f"{server.url}/generations?user_id={user}&from=yesterday")
+    expect(page.get_by_role("alert")).to_contain_text("there is no field 'nonsense'")
+    expect(page.get_by_role("alert").locator("pre")).to_have_text("nonsense:1\n^")
+    page.goto(f"{server.url}/generations?q=user:{user}&from=yesterday")
     expect(page.get_by_role("alert")).to_contain_text("neither an ISO 8601 time nor an age")
-    page.get_by_label("Remove the filter user_id").click()
-    expect(page).not_to_have_url(re.compile(user))
+    page.get_by_label("Remove the time range").click()
+    expect(rows(page)).to_have_count(2)
 
 
 def test_a_form_without_scripts_gives_the_same_url(browser: Browser, server: Server, user: str) -> None:
@@ -271,12 +214,16 @@ def test_a_form_without_scripts_gives_the_same_url(browser: Browser, server: Ser
     context = logged_in(browser, server, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{server.url}/generations?user_id={user}")
-    page.get_by_label("Errors only").check()
+    page.get_by_label("Filter").fill(f"user:{user} name:draft-reply")
+    page.get_by_label("Filter").press("Enter")
+    expect(page).to_have_url(f"{server.url}/generations?q=user%3A{user}+name%3Adraft-reply")
+    page.get_by_text("Columns", exact=True).first.click()
+    page.get_by_label("Model", exact=True).uncheck()
+    page.get_by_label("Sort by").select_option("-cost")
     page.get_by_role("button", name="Apply").last.click()
-    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&level=ERROR")
-    page.get_by_label("Add a filter").fill("name:draft-reply")
-    page.get_by_label("Add a filter").press("Enter")
-    expect(page).to_have_url(re.compile("name=draft-reply"))
+    expect(page).to_have_url(
+        re.compile(r"&sort=-cost&columns=time%2Cname%2Cuser%2Cinput%2Coutput%2Ctokens%2Ccost%2Clatency$")
+    )
     rows(page).first.get_by_role("link").click()
     expect(page).to_have_url(re.compile(trace_id))
     expect(page.locator("#pane")).to_contain_text("On its way.")
@@ -308,7 +255,7 @@ def test_pages_follow_each_other_without_scripts(browser: Browser, server: Serve
     expect(page.get_by_role("link", name="Older generations")).to_have_count(0)
     expect(page.locator("[data-live]")).to_have_count(0)
     page.get_by_role("link", name="Newest generations").click()
-    expect(page).to_have_url(f"{server.url}/generations?user_id={user}&live=1")
+    expect(page).to_have_url(f"{server.url}/generations?q=user%3A{user}&live=1")
     answer = page.goto(f"{server.url}/generations?cursor=nonsense")
     assert answer is not None
     assert answer.status == 400
@@ -389,8 +336,8 @@ def test_keys_move_through_rows_and_show_help(page: Page, server: Server, user: 
 
 def test_files_are_kept_by_version_and_never_guessed_at(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/generations")
-    sheet = page.locator("link[rel=stylesheet]").get_attribute("href")
-    for path, kept in ((sheet, "public, max-age=31536000, immutable"), ("/static/list.js", "no-cache")):
+    sheet = page.locator("link[rel=stylesheet]").first.get_attribute("href")
+    for path, kept in ((sheet, "public, max-age=31536000, immutable"), ("/static/lists.js", "no-cache")):
         answer = httpx.get(f"{server.url}{path}", trust_env=False)
         assert answer.headers["cache-control"] == kept
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -482,7 +429,7 @@ def test_nothing_is_cut_at_phone_width(browser: Browser, server: Server, user: s
     page = context.new_page()
     for path in ("/generations", f"/generations?user_id={user}", f"/traces/{trace_id}", "/traces/none", "/api/docs"):
         page.goto(server.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        fits(page)
     context.close()
 
 

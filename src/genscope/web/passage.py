@@ -14,8 +14,8 @@ from genscope.web.format import one_line
 from genscope.web.messages import conversation
 from genscope.web.preview import preview
 
-#: Characters before a hit that are shown with it.
-BEFORE: Final = 50
+#: Characters before a hit that are shown with it: a line of a row shows some 40.
+BEFORE: Final = 30
 #: What JSON writes for a character in a text: as it is read in the middle of one.
 _ESCAPE: Final = re.compile(r'\\(?:u(?P<code>[0-9a-fA-F]{4})|(?P<char>["\\/bfnrt]))')
 _CHARS: Final = {"b": " ", "f": " ", "n": " ", "r": " ", "t": " "}
@@ -49,14 +49,17 @@ class Marker:
         # A short text is known whole, and the word may stand in a message that a preview leaves out.
         for candidate in (line,) if passage else (line, *_said(text), _read(text)):
             if (hit := self._pattern.search(candidate)) is not None:
-                begin = hit.start() - BEFORE
-                around = (
-                    candidate
-                    if hit.end() <= length and not passage
-                    else ("…" if begin > 0 else "") + candidate[max(begin, 0) :]
-                )
-                return self.marked(one_line(around, length))
+                return self.marked(_around(candidate, hit.start(), length))
         return escape(line)
+
+
+def _around(text: str, place: int, length: int) -> str:
+    """Return one line of a text in which a place of it is seen; it begins with a word, if there is one near."""
+    begin = place - BEFORE
+    if begin <= BEFORE:
+        return one_line(text, length)
+    space = text.find(" ", begin, place)
+    return "…" + one_line(text[space + 1 if space >= 0 else begin :], length)
 
 
 def _said(text: str) -> list[str]:
