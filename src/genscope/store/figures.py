@@ -325,8 +325,9 @@ def _check(question: Question) -> None:
     for names, what in ((question.measures, "measures"), (question.group_by, "group_by")):
         if len(names) > MOST_NAMES:
             raise FilterError(f"{what}: {len(names)} are too many; at most {MOST_NAMES} can be asked for at once")
-        if len(set(names)) < len(names):
-            raise FilterError(f"{what}: one of {', '.join(names)} is named twice")
+        twice = [name for place, name in enumerate(names) if name in names[:place]]
+        if twice:
+            raise FilterError(f"{what}: {twice[0]!r} is named twice")
     for name in question.group_by:
         _named(name)
     if question.granularity not in ("", AUTO, *GRANULARITIES):

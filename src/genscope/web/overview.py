@@ -9,10 +9,11 @@ from typing import Any, Final, Literal
 
 from genscope.api.shapes import iso, plain
 from genscope.query.filter import Condition, Filter
+from genscope.store.failures import FailureGroup
 from genscope.store.figures import MEASURES, TIME, Question, Row, Value, automatic, pieces
 from genscope.store.reader import Reader
 from genscope.web import addresses, format
-from genscope.web.state import ALL, State
+from genscope.web.state import ALL, RANGES, State
 
 #: What is shown over time, split by model, and what the most of everything is the most of: by name the measure and its title.
 SPLITS: Final = {"cost": ("cost", "Cost"), "calls": ("calls", "Calls"), "tokens": ("total_tokens", "Tokens")}
@@ -101,6 +102,8 @@ class Ranking:
 
     name: str
     title: str
+    #: What stands above the rows' names, and above their texts.
+    of: str
     columns: tuple[str, ...]
     lines: list[Line]
     #: The page of all of them.
@@ -132,6 +135,11 @@ class Overview:
     def splits(self) -> list[tuple[str, str]]:
         """What may be shown so, by name, and its title."""
         return [(name, title) for name, (_, title) in SPLITS.items()]
+
+    @property
+    def length(self) -> str:
+        """How long the period is."""
+        return dict(RANGES).get(self.state.range) or format.duration(self.end - self.start)
 
     @property
     def empty(self) -> bool:
@@ -185,7 +193,9 @@ def look(reader: Reader, project_id: str, state: State) -> Overview:
     calls = chosen.where("type", "generation", "embedding")
     over_time, by_model = figures.sets(
         project_id,
-        Question(calls, (measure, *OVER_TIME), ("model",), granularity, f"-{measure}", MOST_FIGURES),
+        Question(
+            calls, tuple(dict.fromkeys((measure, *OVER_TIME))), ("model",), granularity, f"-{measure}", MOST_FIGURES
+        ),
         [[TIME], [TIME, "model"]],
     )
     models, names, users = figures.sets(
@@ -212,6 +222,7 @@ def look(reader: Reader, project_id: str, state: State) -> Overview:
             _ranking("models", "Models", models, totals, measure, links.of("model"), links.page("models")),
             _ranking("users", "Users", users, totals, measure, links.user, links.page("users")),
             _ranking("names", "Names", names, totals, measure, links.of("name"), links.page("generations")),
+            _errors(reader, project_id, chosen, totals, links.page("errors")),
         ],
     )
 
@@ -459,4 +470,22 @@ def _ranking(
         share = float(row.values[measure] or 0) / every if every else 0.0
         texts = tuple(short(one, row.values[one]) for one in ("calls", "total_tokens", "cost"))
         lines.append(Line(label or f"no {title.lower().removesuffix('s')}", url(label), round(100 * share, 1), texts))
-    return Ranking(name, title, ("calls", "tokens", "cost"), lines, href)
+    return Ranking(name, title, title.removesuffix("s"), ("calls", "tokens", "cost"), lines, href)
+
+
+def _errors(reader: Reader, project_id: str, filter: Filter, totals: Totals, href: str) -> Ranking:
+    every = _int(totals["errors"])
+    groups: list[FailureGroup] = []
+    if every:
+        shown = reader.failures.range(project_id, filter, 1)
+        groups = reader.failures.groups(project_id, filter, shown, order="count", limit=MOST_ROWS).rows
+    lines = [
+        Line(
+            " · ".join(text for text in (group.message or group.exception, group.name) if text) or "no message",
+            addresses.failure(group.fingerprint),
+            round(100 * group.count / every, 1),
+            (format.short_count(group.trace_count), format.short_count(group.count)),
+        )
+        for group in groups
+    ]
+    return Ranking("errors", "Errors", "Message", ("traces", "spans"), lines, href)

@@ -236,8 +236,8 @@ class Chart {
       axes: [
         {
           ...axis,
-          size: 24,
-          gap: 4,
+          size: 26,
+          gap: 7,
           space: 64,
           grid: { show: false },
           ...(this.log && { splits: (u) => decades(low, high, u.over.clientWidth / 64), filter: (_, splits) => splits }),
