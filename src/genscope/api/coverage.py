@@ -59,10 +59,11 @@ class Coverage(msgspec.Struct):
 @router.get("/coverage", responses=documented(Coverage), openapi_extra=FILTER_PARAMETERS)
 def get_coverage(request: Request, project: Authorised, filter: Filtered) -> Response:
     """Say how many of the calls that meet the filter lack a model, usage or a price, and which models have no price."""
-    return respond(_coverage(services(request).reader.models.coverage(project.id, filter)))
+    return respond(coverage(services(request).reader.models.coverage(project.id, filter)))
 
 
-def _coverage(groups: list[CallGroup]) -> Coverage:
+def coverage(groups: list[CallGroup]) -> Coverage:
+    """Return what is known of the cost of calls, in all."""
     tokens = sum(group.tokens for group in groups)
     priced_tokens = sum(group.tokens for group in groups if group.priced)
     costs = [group.cost for group in groups if group.cost is not None]

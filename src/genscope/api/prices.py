@@ -53,7 +53,8 @@ class PriceShape(msgspec.Struct):
     request: str | None
 
 
-def _shape(price: Price) -> PriceShape:
+def price_shape(price: Price) -> PriceShape:
+    """Return a price as the API shows it."""
     return PriceShape(
         price.id,
         price.model,
@@ -71,7 +72,7 @@ async def _override(request: Request) -> Override:
     try:
         content = await read_body(request.stream(), MOST_BYTES)
         body = msgspec.json.decode(content, type=PriceBody)
-        start = None if body.start is None else _moment(body.start)
+        start = None if body.start is None else moment(body.start)
         return checked(body.model, body.prices, body.provider, start, body.request)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
@@ -79,11 +80,12 @@ async def _override(request: Request) -> Override:
         raise BadRequest(f"this is no price: {error}") from None
 
 
-def _moment(text: str) -> int:
+def moment(text: str) -> int:
+    """Return nanoseconds since the epoch for an ISO 8601 time, UTC if it names no zone; ValueError if it is none."""
     try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return int(moment.astimezone(UTC).replace(microsecond=0).timestamp()) * 10**9 + moment.microsecond * 1000
+        read = datetime.fromisoformat(text)
+        read = read if read.tzinfo else read.replace(tzinfo=UTC)
+        return int(read.astimezone(UTC).replace(microsecond=0).timestamp()) * 10**9 + read.microsecond * 1000
     except (ValueError, OverflowError):
         raise ValueError(
             f"start: {text[:80]!r} is no ISO 8601 time such as 2026-01-31 or 2026-01-31T12:00:00Z"
@@ -97,7 +99,7 @@ _BODY: Final[dict[str, Any]] = accepted(PriceBody)
 @router.get("", responses=documented(Listing[PriceShape]))
 def list_prices(request: Request, project: Authorised) -> Response:
     """List the prices that the project set itself."""
-    return respond(Listing([_shape(price) for price in services(request).prices.of(project.id)]))
+    return respond(Listing([price_shape(price) for price in services(request).prices.of(project.id)]))
 
 
 @router.post("", responses=documented(PriceShape), openapi_extra=_BODY)
@@ -111,7 +113,7 @@ async def set_price(request: Request, project: Authorised, wanted: Wanted) -> Re
         price = await run_in_threadpool(services(request).prices.set, project.id, wanted)
     except ValueError as error:
         raise BadRequest(str(error)) from None
-    return respond(_shape(price))
+    return respond(price_shape(price))
 
 
 @router.delete("/{price_id}", responses=documented(PriceShape))
@@ -120,4 +122,4 @@ def remove_price(request: Request, project: Authorised, price_id: str) -> Respon
     price = services(request).prices.remove(project.id, price_id)
     if price is None:
         raise HTTPException(404, f"no price {price_id!r} in project {project.id!r}; GET /api/v1/prices lists them")
-    return respond(_shape(price))
+    return respond(price_shape(price))

@@ -19,9 +19,9 @@ from genscope.api.native import FILTER_PARAMETERS, Authorised, Filtered
 from genscope.api.openapi import documented
 from genscope.api.shapes import plain
 from genscope.auth import PROJECT_PARAMETER
-from genscope.query.filter import FIELDS, FilterError
+from genscope.query.filter import FIELDS, Filter, FilterError
 from genscope.reprice import AlreadyRunning, Changes, Progress, Stopped
-from genscope.services import services
+from genscope.services import Services, services
 from genscope.store.errors import StoreError
 
 router = APIRouter(prefix="/api/v1", tags=["prices"])
@@ -99,14 +99,22 @@ async def reprice(request: Request, project: Authorised, filter: Filtered, dry_r
         raise FilterError(f"unknown parameter {min(unknown)!r}; expected one of {', '.join(sorted(PARAMETERS))}")
     if filter.start is None:
         raise FilterError("from: say from when on, such as from=30d or from=2026-01-01")
-    repricing, turn = services(request).repricing, contextlib.ExitStack()
+    return repriced(services(request), project.id, filter, dry_run=dry_run == "1")
+
+
+def repriced(served: Services, project_id: str, filter: Filter, *, dry_run: bool) -> Response:
+    """Return the response that prices the spans of a project again while it is sent, and tells its progress line by line.
+
+    Raises:
+        HTTPException: they are being priced again already.
+    """
+    repricing, turn = served.repricing, contextlib.ExitStack()
     try:
-        turn.enter_context(repricing.turn(project.id))
+        turn.enter_context(repricing.turn(project_id))
     except AlreadyRunning:
-        message = f"project {project.id!r} is being repriced already: try again when that has ended"
+        message = f"project {project_id!r} is being repriced already: try again when that has ended"
         raise HTTPException(409, message) from None
-    steps = repricing.run(project.id, filter, dry_run=dry_run == "1")
-    return _Lines(_lines(steps, dry_run == "1"), turn)
+    return _Lines(_lines(repricing.run(project_id, filter, dry_run=dry_run), dry_run), turn)
 
 
 class _Lines(StreamingResponse):
@@ -126,7 +134,7 @@ class _Lines(StreamingResponse):
 async def _lines(steps: Iterator[Progress | Changes], dry_run: bool) -> AsyncIterator[bytes]:
     try:
         while (step := await run_in_threadpool(next, steps, None)) is not None:
-            yield _line(ProgressLine(step.done, step.total) if isinstance(step, Progress) else _result(step, dry_run))
+            yield _line(ProgressLine(step.done, step.total) if isinstance(step, Progress) else result_line(step, dry_run))
     except Stopped:
         yield _line(ErrorLine("the server is being stopped: what was written stays, run it again for the rest"))
     except StoreError as error:
@@ -140,7 +148,8 @@ def _line(line: Line) -> bytes:
     return msgspec.json.encode(line) + b"\n"
 
 
-def _result(changes: Changes, dry_run: bool) -> ResultLine:
+def result_line(changes: Changes, dry_run: bool) -> ResultLine:
+    """Return what pricing again changed as the API shows it."""
     models = sorted(changes.models.values(), key=lambda one: (-one.calls, one.provider or "", one.model or ""))
     return ResultLine(
         dry_run=dry_run,

@@ -84,3 +84,8 @@ def _listed(seller: str, name: str, moment: int) -> Listed | None:
 
 def _tiered(rates: Rates) -> bool:
     return any(len(tiers) > 1 for tiers in rates.tiers.values())
+
+
+def version() -> str:
+    """Return the version of the price list."""
+    return price_list.list_version()

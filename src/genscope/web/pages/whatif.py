@@ -96,14 +96,18 @@ class WhatIfView:
 
     @property
     def missing(self) -> list[tuple[Target, list[tuple[int, str]]]]:
-        """For each target the calls that are not in its sums, and why."""
+        """For each target the calls that told what they used and are not in its sums, and why."""
         if self.total is None:
             return []
         counted = zip(self.chosen, self.total.row.outcomes, strict=True)
         return [
-            (target, [(calls, REASONS[reason]) for reason, calls in sorted(outcome.missing.items())])
+            (target, reasons)
             for target, outcome in counted
-            if outcome.missing
+            if (
+                reasons := [
+                    (calls, REASONS[why]) for why, calls in sorted(outcome.missing.items()) if why != "no_usage"
+                ]
+            )
         ]
 
     def json(self) -> Any:
