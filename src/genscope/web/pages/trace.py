@@ -228,7 +228,8 @@ def _dialogue(request: Request, project: Project, place: Place, view: View) -> D
     # The last call of the page before tells what the first one of this page repeats.
     earlier = next((one for one in reversed(spoken[:begin]) if one.bytes <= MAX_BYTES), None)
     ids = [one.span_id for one in chosen if one.bytes <= MAX_BYTES] + ([earlier.span_id] if earlier else [])
-    spans = sorted(served.reader.within.spans(place, ids), key=lambda span: (tree.begin(span), span.span_id))
+    by_id = {span.span_id: span for span in served.reader.within.spans(place, ids)}
+    spans = sorted(by_id.values(), key=lambda span: (tree.begin(span), span.span_id))
     turns = dialogue.turns(spans, dialogue.agents(view.rows), partial(served.links.address, project.id))
     if earlier:
         turns = [turn for turn in turns if turn.span.span_id != earlier.span_id]

@@ -149,5 +149,5 @@ document.addEventListener("htmx:before:history:restore", (event) => {
 if (tree) {
   const chosen = rows.items.find((item) => item.lastElementChild.hasAttribute("aria-current"));
   if (chosen) rows.reveal(chosen, "nearest");
-  if (document.querySelector(".split.timeline")) timeline(tree, remember);
+  if (document.querySelector(".as-timeline")) timeline(tree, remember);
 }
