@@ -15,6 +15,7 @@ from genscope import __version__, pricing, web
 from genscope.api import (
     access,
     coverage,
+    deletes,
     errors,
     failures,
     fields,
@@ -214,6 +215,7 @@ def create_app(started: Started) -> FastAPI:
         sessions,
         rejected,
         coverage,
+        deletes,
         metrics,
         policies,
         prices,

@@ -48,6 +48,7 @@ class Services:
     def stop(self) -> None:
         """Make what would not end by itself end soon; called in the event loop when the server is to stop."""
         self.repricing.stop()
+        self.deletes.stop()
         self.news.close()
 
 

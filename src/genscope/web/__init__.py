@@ -7,6 +7,7 @@ from genscope.web.frame import error_page, page_router
 from genscope.web.pages import (
     access,
     compare,
+    deletes,
     docs,
     health,
     errors,
@@ -35,6 +36,7 @@ router = page_router()
 for part in (
     access,
     compare,
+    deletes,
     docs,
     health,
     errors,

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from genscope.services import services
 from genscope.views import SavedView, checked, named
-from genscope.web.frame import Viewer, frame, page, page_router, render
+from genscope.web.frame import Editor, Viewer, frame, page, page_router, render
 
 router = page_router()
 
@@ -42,7 +42,7 @@ def menu(request: Request, project: Viewer) -> Response:
 
 @router.post("/views")
 def save(
-    request: Request, project: Viewer, name: Annotated[str, Form()] = "", url: Annotated[str, Form()] = ""
+    request: Request, project: Editor, name: Annotated[str, Form()] = "", url: Annotated[str, Form()] = ""
 ) -> Response:
     """Save a view, in the place of the one of its name, and go there."""
     try:
@@ -55,7 +55,7 @@ def save(
 
 @router.post("/views/rename")
 def rename(
-    request: Request, project: Viewer, name: Annotated[str, Form()] = "", to: Annotated[str, Form()] = ""
+    request: Request, project: Editor, name: Annotated[str, Form()] = "", to: Annotated[str, Form()] = ""
 ) -> Response:
     """Give a view another name; one that is taken stays whose it is."""
     saved = services(request).views
@@ -75,7 +75,7 @@ def rename(
 
 
 @router.post("/views/delete")
-def delete(request: Request, project: Viewer, name: Annotated[str, Form()] = "") -> Response:
+def delete(request: Request, project: Editor, name: Annotated[str, Form()] = "") -> Response:
     """Delete a view; one that is gone is no error."""
     services(request).views.remove(project.id, name)
     return RedirectResponse("/views", 303)
