@@ -20,12 +20,12 @@ import pyarrow as pa
 from prometheus_client import Counter, Histogram
 
 from genscope import conventions, pricing
-from genscope.model import Pieces, RawSpan, Rejected, Span
+from genscope.model import Pieces, RawSpan, Rejected, Score, Span
 from genscope.places import Placed, Places
 from genscope.pricing.override import NONE, Overrides
 from genscope.receive import otlp
 from genscope.receive.body import decode_body
-from genscope.receive.errors import Overloaded
+from genscope.receive.errors import BadRequest, Overloaded
 from genscope.redaction import Redactor
 from genscope.store import attachments, costs, entities, scores, sessions
 from genscope.store.costs import Costs, Stopped
@@ -174,6 +174,27 @@ class Ingest:
 
         await self._take(project_id, prepare)
         return told[0]
+
+    async def take_spans(self, project_id: str, spans: list[Span], said: list[Score]) -> None:
+        """Store spans and scores as they are, such as those of an export.
+
+        Raises:
+            RequestError: nothing of it was stored; `BadRequest` for values that no column can hold.
+        """
+
+        def prepare() -> Prepared:
+            if (redactor := self._redactor(project_id)) is not None:
+                redactor.spans(spans)
+                redactor.pieces(Pieces(scores=said))
+            try:
+                tables = [("spans", encode(project_id, spans))] if spans else []
+                if said:
+                    tables.append(("scores", scores.encode(project_id, said)))
+            except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+                raise BadRequest(f"a value cannot be stored: {error}") from None
+            return Prepared(len(spans), _traces(spans), [], self._writer.submit(*tables))
+
+        await self._take(project_id, prepare)
 
     def _prepare_pieces(self, project_id: str, protocol: str, pieces: Pieces, now: int) -> Prepared:
         if (redactor := self._redactor(project_id)) is not None:

@@ -23,7 +23,8 @@ from genscope.api.shapes import (
     trace_shape,
 )
 from genscope.model import Score, Span
-from genscope.query.filter import FIELDS, Filter, from_params
+from genscope.query.filter import FIELDS, QUERY, Filter, from_params
+from genscope.query.language import MAX_LENGTH
 from genscope.services import project_of, public_url, services
 from genscope.store.catalog import Project
 
@@ -64,6 +65,15 @@ Sort = Annotated[Literal["-start_time", "start_time"], Query(description="Newest
 
 def filter_parameters(fields: Mapping[str, tuple[str, ...] | None]) -> dict[str, Any]:
     """Return what the OpenAPI document says of `from`, `to` and equality conditions, which `from_params` reads."""
+    asked = [
+        {
+            "name": QUERY,
+            "in": "query",
+            "required": False,
+            "description": 'A filter, such as `model:gpt-4o level:ERROR cost>0.01 "refund policy"`; see docs/filters.md.',
+            "schema": {"type": "string", "maxLength": MAX_LENGTH},
+        }
+    ]
     times: list[dict[str, Any]] = [
         {
             "name": name,
@@ -84,7 +94,7 @@ def filter_parameters(fields: Mapping[str, tuple[str, ...] | None]) -> dict[str,
         }
         for name, legal in fields.items()
     ]
-    return {"parameters": times + equalities}
+    return {"parameters": (asked if fields is FIELDS else []) + times + equalities}
 
 
 FILTER_PARAMETERS: Final = filter_parameters(FIELDS)
@@ -93,7 +103,7 @@ RANGE_PARAMETERS: Final = filter_parameters({})
 DELETED: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "Deleted"}, "4XX": documented(Problem)["4XX"]}
 
 
-def _shown(
+def show(
     request: Request,
     project: Project,
     spans: Sequence[Span],
@@ -130,7 +140,7 @@ def list_spans(
     reader = services(request).reader
     page = reader.spans(project.id, filter, sort=sort, limit=limit, cursor=cursor or None, full=whole)
     scores = by_subject(reader.scores.of_traces(project.id, list({span.trace_id for span in page.rows})))
-    shown = _shown(request, project, page.rows, scores, preview=not whole, messages=said)
+    shown = show(request, project, page.rows, scores, preview=not whole, messages=said)
     return respond(Listing(shown, page.next_cursor))
 
 
@@ -170,7 +180,7 @@ def get_trace(request: Request, project: Authorised, trace_id: str, messages: Me
         raise HTTPException(404, f"no trace {trace_id!r} in project {project.id!r}")
     spans = reader.trace(project.id, trace_id)
     scores = by_subject(reader.scores.of_traces(project.id, [trace_id]))
-    shown = _shown(request, project, spans, scores, messages=messages == "1")
+    shown = show(request, project, spans, scores, messages=messages == "1")
     return respond(TraceWithSpans(trace_shape(summary, scores[trace_id, ""]), shown))
 
 

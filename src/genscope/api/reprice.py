@@ -19,7 +19,7 @@ from genscope.api.native import FILTER_PARAMETERS, Authorised, Filtered
 from genscope.api.openapi import documented
 from genscope.api.shapes import plain
 from genscope.auth import PROJECT_PARAMETER
-from genscope.query.filter import FIELDS, Filter, FilterError
+from genscope.query.filter import FIELDS, QUERY, Filter, FilterError
 from genscope.reprice import AlreadyRunning, Changes, Progress, Stopped
 from genscope.services import Services, services
 from genscope.store.errors import StoreError
@@ -27,7 +27,7 @@ from genscope.store.errors import StoreError
 router = APIRouter(prefix="/api/v1", tags=["prices"])
 log = logging.getLogger(__name__)
 
-PARAMETERS: Final = {*FIELDS, "from", "to", "dry_run", PROJECT_PARAMETER}
+PARAMETERS: Final = {*FIELDS, QUERY, "from", "to", "dry_run", PROJECT_PARAMETER}
 LINES: Final = "application/x-ndjson"
 
 

@@ -12,18 +12,16 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from genscope.api.body import json_body
 from genscope.api.native import Authorised
 from genscope.api.openapi import accepted, documented
 from genscope.api.shapes import Listing, respond
-from genscope.query.filter import FilterError
 from genscope.services import services
 from genscope.store.console import Answer
 from genscope.store.tables import TABLES
 
 router = APIRouter(prefix="/api/v1", tags=["sql"])
 
-#: Bytes of a request, far more than a query may have characters.
-MOST_BYTES: Final = 1 << 20
 #: Beginnings of a text that spreadsheets take for a formula; a quote before it makes it a text to them.
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 
@@ -81,15 +79,7 @@ async def run_sql(
 
     An answer has at most 10,000 rows; a query may take 15 seconds and 512 MB.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise FilterError(f"a body may have {MOST_BYTES:,} bytes here")
-    try:
-        asked = msgspec.json.decode(bytes(body), type=SqlQuery)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise FilterError(f'expected {{"query": "SELECT ..."}}: {error}') from None
+    asked = await json_body(request, SqlQuery, "query")
     answer = await run_in_threadpool(services(request).reader.console.run, project.id, asked.query)
     return csv_response(answer) if form == "csv" else respond(answer_shape(answer))
 

@@ -13,6 +13,7 @@ from genscope.query.times import parse_time
 
 __all__ = [
     "FIELDS",
+    "QUERY",
     "SCORE_FIELDS",
     "AllOf",
     "AnyOf",

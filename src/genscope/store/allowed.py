@@ -15,9 +15,8 @@ from itertools import pairwise
 from typing import Final
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 from genscope.query.filter import FilterError
 
@@ -142,7 +141,7 @@ def _checked(text: str, tables: Collection[str], mark: str, hidden: Collection[s
     return Checked(sql, frozenset(read), mark)
 
 
-def _look_at(node: exp.Expression) -> None:
+def _look_at(node: exp.Expr) -> None:
     if isinstance(node, _FORBIDDEN):
         raise Refused(f"{_called(node)} is not allowed here")
     if isinstance(node, exp.Select):
@@ -164,7 +163,7 @@ def _is_name(node: exp.In) -> bool:
     return isinstance(alone, exp.Column | exp.Identifier | exp.Dot | exp.Table) or node.args.get("field") is not None
 
 
-def _called(node: exp.Expression) -> str:
+def _called(node: exp.Expr) -> str:
     return "{a parameter}" if isinstance(node, exp.Placeholder | exp.Parameter) else node.key.upper()
 
 
@@ -191,7 +190,7 @@ def _spell_out(select: exp.Select) -> None:
     named = {one.alias: one.this for one in select.expressions if isinstance(one, exp.Alias)}
     for clause in ("group", "having", "order", "limit_by"):
         part = select.args.get(clause)
-        for column in list(part.find_all(exp.Column)) if isinstance(part, exp.Expression) else ():
+        for column in list(part.find_all(exp.Column)) if isinstance(part, exp.Expr) else ():
             meant = None if column.table else named.get(column.name)
             if meant is None or column.find_ancestor(exp.AggFunc, exp.Query) is not select:
                 continue

@@ -124,7 +124,7 @@ class Console:
     @cached_property
     def _hidden(self) -> frozenset[str]:
         """Names of functions that may not be called and of the store's tables, but for those that tables and columns here have."""
-        functions = self._engine.query("SELECT name FROM system.functions")["name"].to_pylist()
+        functions: list[str] = self._engine.query("SELECT name FROM system.functions").to_pydict()["name"]
         columns = {column.name for table in TABLES.values() for column in table.columns}
         return (
             frozenset({name.lower() for name in functions if not allows(name)} | {*self._names()})
@@ -133,7 +133,10 @@ class Console:
         )
 
     def _names(self) -> list[str]:
-        return self._engine.query("SELECT name FROM system.tables WHERE database = 'default'")["name"].to_pylist()
+        names: list[str] = self._engine.query("SELECT name FROM system.tables WHERE database = 'default'").to_pydict()[
+            "name"
+        ]
+        return names
 
     def _settings(self, project_id: str) -> dict[str, Setting]:
         own = "project_id = '{}'".format(project_id.replace("\\", "\\\\").replace("'", "\\'"))

@@ -19,6 +19,7 @@ from genscope.query.filter import Filter
 from genscope.store import orders, previews
 from genscope.store.console import Console
 from genscope.store.engine import Engine, Parameter
+from genscope.store.export import Export
 from genscope.store.facets import Facets
 from genscope.store.failures import Failures
 from genscope.store.field_values import FieldValues
@@ -110,6 +111,7 @@ class Reader:
         self.health = Health(engine)
         self.facets = Facets(engine)
         self.field_values = FieldValues(engine)
+        self.export = Export(engine)
         self.console = Console(engine, self.counts)
         self.metrics = Metrics(engine, self.counts)
         self.figures = Figures(engine, self.counts)
