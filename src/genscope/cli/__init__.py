@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from genscope import __version__
-from genscope.cli import access, coverage, doctor, prices, reprice, serve
+from genscope.cli import access, coverage, doctor, export, prices, query, reprice, serve
 from genscope.cli.output import out
 
 app = typer.Typer(
@@ -24,6 +24,9 @@ app.add_typer(access.projects_app, name="projects")
 app.add_typer(access.keys_app, name="keys")
 app.add_typer(prices.app, name="prices")
 app.command("reprice")(reprice.reprice)
+app.command("query")(query.query)
+app.command("export")(export.export)
+app.command("import")(export.import_)
 app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)
 

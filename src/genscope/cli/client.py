@@ -18,6 +18,8 @@ from genscope.query.filter import FIELDS
 DEFAULT_URL: Final = "http://127.0.0.1:4318"
 #: Seconds to connect, and between two pieces of an answer: writing the costs of a large store takes a while.
 TIMEOUTS: Final = (10, 600)
+#: What the content types of files are told by.
+FILES: Final = ("ndjson", "csv", "parquet")
 
 Url = Annotated[str, typer.Option(envvar="GENSCOPE_URL", help="The server to ask.")]
 PublicKey = Annotated[
@@ -67,11 +69,34 @@ class Client:
             except requests.RequestException:
                 give_up(f"the server at {self._url} ended in the middle; what it has done stays, run this again")
 
-    def _answer(self, method: str, path: str, parameters: Any, body: Any, *, stream: bool = False) -> requests.Response:
+    def file(self, path: str, parameters: Any = None) -> Iterator[bytes]:
+        """Yield a file that a route answers with, piece by piece."""
+        with self._answer("GET", path, parameters, None, stream=True, types=FILES) as answer:
+            try:
+                yield from answer.iter_content(1 << 16)
+            except requests.RequestException:
+                give_up(f"the server at {self._url} ended in the middle: run this again")
+
+    def send(self, path: str, lines: bytes) -> Any:
+        """Return the JSON that a route answers JSON lines with."""
+        with self._answer("POST", path, None, None, data=lines) as answer:
+            return answer.json()
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        parameters: Any,
+        body: Any,
+        *,
+        data: bytes | None = None,
+        stream: bool = False,
+        types: Sequence[str] = ("json",),
+    ) -> requests.Response:
         address = f"{self._url}/api/v1/{path}"
         try:
             answer = self._session.request(
-                method, address, params=parameters, json=body, stream=stream, timeout=TIMEOUTS
+                method, address, params=parameters, json=body, data=data, stream=stream, timeout=TIMEOUTS
             )
         except requests.ConnectionError:
             give_up(f"no server answers at {self._url}; start one with: genscope serve, or name another with --url")
@@ -79,7 +104,7 @@ class Client:
             give_up(f"the server at {self._url} does not answer in time; try again")
         except (requests.RequestException, ValueError):
             give_up(f"--url: {self._url!r} is no address of a server, such as {DEFAULT_URL}", 2)
-        if answer.ok and "json" in answer.headers.get("content-type", ""):
+        if answer.ok and any(type_ in answer.headers.get("content-type", "") for type_ in types):
             return answer
         give_up(self._refusal(answer))
 
