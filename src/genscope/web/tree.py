@@ -184,19 +184,22 @@ def critical_path(times: Sequence[tuple[int, int]], below: Sequence[Sequence[int
     def latest_first(indices: Iterable[int]) -> Iterator[int]:
         return iter(sorted(indices, key=lambda index: (-ends[index], -times[index][0])))
 
-    # What is being read backwards: a row, the moment that is reached, and the children that are still to be looked at.
-    stack = [(top, max(ends, default=0), latest_first(roots))]
+    # The moment that is reached, the rows that are being read backwards, and their children that are still to be looked at.
+    moment = max(ends, default=0)
+    stack = [(top, latest_first(roots))]
     while stack:
-        index, moment, rest = stack.pop()
+        index, rest = stack[-1]
         child = next((child for child in rest if ends[child] <= moment), None)
         if index != top:
-            own[index] += max(
-                min(moment, times[index][1]) - max(times[index][0], 0 if child is None else ends[child]), 0
-            )
+            begins, finishes = times[index]
+            until = begins if child is None else max(begins, ends[child])
+            own[index] += max(min(moment, finishes) - until, 0)
         if child is not None:
-            # The child is read first; then its parent goes on where the child began.
-            stack.append((index, min(times[child][0], ends[child]), rest))
-            stack.append((child, ends[child], latest_first(below[child])))
+            moment = ends[child]
+            stack.append((child, latest_first(below[child])))
+        else:
+            stack.pop()
+            moment = moment if index == top else min(moment, times[index][0])
     return own
 
 
