@@ -24,20 +24,20 @@ from genscope.store.facets import Facets
 from genscope.store.failures import Failures
 from genscope.store.field_values import FieldValues
 from genscope.store.figures import Figures
+from genscope.store.health import Health
 from genscope.store.metrics import Metrics
 from genscope.store.models import Models
 from genscope.store.orders import Order
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.previews import PREVIEW
-from genscope.store.health import Health
 from genscope.store.rejections import Rejections
 from genscope.store.rows import decode, entry
 from genscope.store.scores import Scores
 from genscope.store.sessions import Sessions
 from genscope.store.sql import sql
 from genscope.store.traces import COUNTED, where_traces
-from genscope.store.users import Users
 from genscope.store.usages import Usages
+from genscope.store.users import Users
 from genscope.store.where import IS_TRACE, LATEST, Where, where
 from genscope.store.within import Within
 
@@ -210,7 +210,6 @@ class Reader:
         times = [key["time"] for key in keys]
         condition = where(project_id, Filter(min(times), max(times) + 1))
         # Each part of the key by itself is quickly planned and found; what meets all three without being a key is left out below.
-        condition.add(f"time IN {condition.bind_times(times)}")
         condition.add(f"trace_id IN {condition.bind_list({key['trace_id'] for key in keys})}")
         condition.add(f"span_id IN {condition.bind_list({key['span_id'] for key in keys})}")
         columns = previews.columns(full=full, condition=condition, filter=filter)

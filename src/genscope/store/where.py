@@ -171,11 +171,6 @@ class Where:
         """Add a moment as a parameter and return how SQL names it."""
         return f"fromUnixTimestamp64Nano({self.bind_nanoseconds(nanoseconds)}, 'UTC')"
 
-    def bind_times(self, nanoseconds: Iterable[int]) -> str:
-        """Add moments as a parameter and return how SQL names their list."""
-        moments = self.bind_list(str(moment) for moment in nanoseconds)
-        return f"arrayMap(moment -> fromUnixTimestamp64Nano(toInt64(moment), 'UTC'), {moments})"
-
     def bind_nanoseconds(self, nanoseconds: int) -> str:
         """Add a moment as a number, which is kept within what a column can hold, and return how SQL names it."""
         return self.bind(max(EARLIEST, min(nanoseconds, LATEST)), "Int64")
