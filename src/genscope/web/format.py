@@ -192,7 +192,7 @@ def ago(nanoseconds: int | None, now: int | None = None) -> str:
 
 def size(number: int) -> str:
     """Return a number of bytes or characters in a unit that keeps it short."""
-    for unit, name in ((1_000_000, "MB"), (1_000, "KB")):
+    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")):
         if number >= unit:
             return f"{number / unit:.1f} {name}"
     return f"{number} B"
