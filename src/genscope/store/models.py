@@ -6,7 +6,7 @@ A call that two libraries tell of counts once in all of them (`queries/told_twic
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -175,12 +175,12 @@ class Models:
                 trend=tuple(row["trend"]),
                 scores=scores.get((row["value"], row["provider"], row["model"]), []),
             )
-            for row in self.ask("models", project_id, filter, parameters, **parts).to_pylist()
+            for row in self.ask("models", project_id, filter, parts, parameters).to_pylist()
         ]
 
     def coverage(self, project_id: str, filter: Filter) -> list[CallGroup]:
         """Return the calls to a model that meet the filter, grouped by what is known of their cost."""
-        rows = self.ask("coverage", project_id, filter, missing=MISSING).to_pylist()
+        rows = self.ask("coverage", project_id, filter, {"missing": MISSING}).to_pylist()
         return [CallGroup(**row) for row in rows]
 
     def distributions(
@@ -191,11 +191,11 @@ class Models:
         parts = {"measures": f"[{amounts}]", "per_decade": str(PER_DECADE), "levels": ", ".join(map(str, LEVELS))}
         measures = tuple(MEASURES)
         bins: dict[tuple[Key, str], dict[int, int]] = {}
-        for row in self.ask("models_bins", project_id, filter, models=models, **parts).to_pylist():
+        for row in self.ask("models_bins", project_id, filter, parts, models=models).to_pylist():
             key = (row["provider"], row["model"]), measures[row["measure"] - 1]
             bins.setdefault(key, {})[row["bin"]] = row["calls"]
         found: dict[tuple[Key, str], Distribution] = {}
-        for row in self.ask("models_quantiles", project_id, filter, models=models, **parts).to_pylist():
+        for row in self.ask("models_quantiles", project_id, filter, parts, models=models).to_pylist():
             key = (row["provider"], row["model"]), measures[row["measure"] - 1]
             if row["calls"]:
                 quantiles = tuple(row["quantiles"])
@@ -208,8 +208,12 @@ class Models:
         said = where_scores(project_id, Filter())
         if not self._engine.query(f"SELECT 1 FROM scores WHERE {said} LIMIT 1", said.parameters).num_rows:  # noqa: S608
             return {}
-        parts = {"said": "scores.project_id = {project_id:String} AND NOT removed"}
-        rows = self.ask("models_scores", project_id, filter, value=value, span_in_trace=SPAN_IN_TRACE, **parts)
+        parts = {
+            "said": "scores.project_id = {project_id:String} AND NOT removed",
+            "value": value,
+            "span_in_trace": SPAN_IN_TRACE,
+        }
+        rows = self.ask("models_scores", project_id, filter, parts)
         found: dict[tuple[str | None, str | None, str | None], list[ScoreMean]] = {}
         for row in rows.to_pylist():
             mean = ScoreMean(row["name"], row["data_type"], row["scores"], row["mean"])
@@ -228,17 +232,20 @@ class Models:
         name: str,
         project_id: str,
         filter: Filter,
-        parameters: dict[str, Parameter] | None = None,
+        parts: Mapping[str, str],
+        parameters: Mapping[str, Parameter] | None = None,
         models: Sequence[Key] = (),
-        **parts: str,
     ) -> pa.Table:
-        """Ask about the calls to a model that meet the filter, of which each counts once; of some `models`, or of all."""
+        """Ask a query about the calls to a model that meet the filter, of which each counts once; of some `models`, or of all.
+
+        `parts` of its text are put in as they are.
+        """
         condition, counts = counted(project_id, filter, self._counts)
         condition.add("type IN ('generation', 'embedding')")
         if models:
             condition.add(" OR ".join(_is(condition, *model) for model in models))
         text = sql(name).substitute(parts, where=str(condition), counts=counts)
-        return self._engine.query(text, condition.parameters | {"project_id": project_id} | (parameters or {}))
+        return self._engine.query(text, condition.parameters | {"project_id": project_id} | dict(parameters or {}))
 
 
 def _is(condition: Where, provider: str | None, model: str | None) -> str:

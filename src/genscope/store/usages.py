@@ -75,30 +75,28 @@ class Usages:
         """
         ask = self._models.ask
         limit: dict[str, Parameter] = {"limit": MOST_STRUCTURES}
-        known = ask("usages_kinds", project_id, filter, limit, kinds=_KINDS).to_pylist()
+        known = ask("usages_kinds", project_id, filter, {"kinds": _KINDS}, limit).to_pylist()
         structures = [tuple(row["kinds"]) for row in known]
         bills = [lines(kinds) for kinds in structures]
-        names = ask("usages_names", project_id, filter, {"limit": MOST_NAMES + 1})["name"].to_pylist()
+        found = ask("usages_names", project_id, filter, {}, {"limit": MOST_NAMES + 1})
+        names: list[str] = [row["name"] for row in found.to_pylist()]
         parameters: dict[str, Parameter] = {}
         name = "name"
         if len(names) > MOST_NAMES:
             parameters = {"names": names[:MOST_NAMES]}
             name = f"if(name IS NULL OR name IN {{names:Array(String)}}, toString(name), '{OTHER_NAMES}')"
         ids = ", ".join(f"toUInt64({row['id']})" for row in known) or "toUInt64(0)"
-        rows = ask(
-            "usages",
-            project_id,
-            filter,
-            parameters,
-            kinds=_KINDS,
-            amounts=_AMOUNTS,
-            structures=f"[{ids}]",
-            lines=_cases([_array(kinds, bill) for kinds, bill in zip(structures, bills, strict=True)]),
-            label=name,
-            size=f"arrayCount(size -> {_INPUT} > size, {list(sizes)})" if sizes else "0",
-            start=START,
-            segments=f"[{', '.join(f'toInt64({moment})' for moment in segments)}]",
-        ).to_pylist()
+        parts = {
+            "kinds": _KINDS,
+            "amounts": _AMOUNTS,
+            "structures": f"[{ids}]",
+            "lines": _cases([_array(kinds, bill) for kinds, bill in zip(structures, bills, strict=True)]),
+            "label": name,
+            "size": f"arrayCount(size -> {_INPUT} > size, {list(sizes)})" if sizes else "0",
+            "start": START,
+            "segments": f"[{', '.join(f'toInt64({moment})' for moment in segments)}]",
+        }
+        rows = ask("usages", project_id, filter, parts, parameters).to_pylist()
         return [self._used(row, structures, bills, lines) for row in rows]
 
     def _used(

@@ -23,14 +23,14 @@ from genscope.reprice import AlreadyRunning, Changes, Progress, Stopped
 from genscope.services import services
 from genscope.store.catalog import Price
 from genscope.web import format
-from genscope.web.frame import Editor, Viewer, frame, page, page_router, render
+from genscope.web.frame import Editor, Viewer, Visiting, frame, page, page_router, render
 
 router = page_router()
 
 #: How far back it is looked for models without a price.
 AGE: Final = "30d"
 #: Models of the list that are shown; searching finds the others.
-MOST_LISTED: Final = 50
+MOST_LISTED: Final = 25
 #: Kinds that the form has a field for, and how they are called; others go into one for all of them.
 KINDS: Final = {
     "input": "Input",
@@ -135,6 +135,7 @@ def prices(
 def set_price(
     request: Request,
     project: Editor,
+    visitor: Visiting,
     model: Annotated[str, Form()] = "",
     provider: Annotated[str, Form()] = "",
     start: Annotated[str, Form()] = "",
@@ -157,6 +158,7 @@ def set_price(
             call.strip() or None,
         )
         services(request).prices.set(project.id, override)
+        visitor.audit("set a price of %r", override.model)
     except ValueError as problem:
         form = Filled(model, provider, start, call, more, written, format.sentence(str(problem)))
         view = _view(request, project.id, form, "")
@@ -165,9 +167,11 @@ def set_price(
 
 
 @router.post("/prices/{price_id}/remove")
-def remove_price(request: Request, project: Editor, price_id: str) -> Response:
+def remove_price(request: Request, project: Editor, visitor: Visiting, price_id: str) -> Response:
     """Remove a price of the project's own; one that is gone already is as good."""
     price = services(request).prices.remove(project.id, price_id)
+    if price is not None:
+        visitor.audit("removed the price of %r", price.model)
     model = {} if price is None else {"model": price.model}
     return RedirectResponse(f"/prices?{urlencode({'done': 'removed'} | model)}#reprice", 303)
 
