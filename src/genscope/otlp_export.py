@@ -36,6 +36,8 @@ USAGE: Final = {
     "input_cache_write": "cache_creation.input_tokens",
     "output_reasoning": "reasoning.output_tokens",
 }
+#: Names of totals that include their parts, as OpenAI has them.
+TOTALS: Final = {"input": "prompt_tokens", "output": "completion_tokens", "total": "total_tokens"}
 _INT64: Final = 2**63
 
 
@@ -104,13 +106,24 @@ def _moved(span: Span) -> Iterator[tuple[str, Json]]:
     ):
         if value is not None:
             yield name, value
-    for prefix, entries in (
-        ("langfuse.observation.metadata", span.metadata),
-        ("langfuse.trace.metadata", span.trace_metadata),
-    ):
-        for key, entry in entries.items():
-            # Langfuse's Python SDK writes every value as JSON in some of its versions, which is read as such.
-            yield f"{prefix}.{key}", json.dumps(entry) if span.scope.name == "langfuse-sdk" else entry
+    # As one object: texts of single entries are read as JSON where some versions of Langfuse's SDK wrote them so.
+    if span.metadata:
+        yield "langfuse.observation.metadata", span.metadata
+    if span.trace_metadata:
+        yield "langfuse.trace.metadata", span.trace_metadata
+    # What was told within an attribute that stands in a column now, as in one of metadata or an output, is told by itself.
+    texts = {value for value in span.attributes.values() if isinstance(value, str)}
+    for name, id_ in (("langfuse.session.id", span.session_id), ("langfuse.user.id", span.user_id)):
+        if id_ is not None and id_ not in texts:
+            yield name, id_
+    if span.tags and not any(name.endswith("tags") for name in span.attributes):
+        yield "langfuse.trace.tags", list(span.tags)
+    source = (span.usage_rule or "").partition(" ")[2]
+    if span.usage and source and not source.endswith("*") and source not in span.attributes:
+        yield (
+            "langfuse.observation.usage_details",
+            {TOTALS.get(kind, kind): count for kind, count in span.usage.items()},
+        )
 
 
 def _told(span: Span) -> Iterator[tuple[str, Json]]:
