@@ -18,7 +18,7 @@ from genscope.web.passage import Marker
 from genscope.web.state import PAGE, State
 
 #: Parameters of a list beside filter and time range.
-OWN: Final = ("sort", "columns", "live")
+OWN: Final = ("sort", "columns", "live", "peek")
 
 Row = Span | TraceSummary
 

@@ -66,7 +66,7 @@ function arrange() {
     facet.dataset.arranged = "";
     facet.open = !closed.has(facet.dataset.facet);
   }
-  for (const element of document.querySelectorAll("[data-load]")) if (!loading.has(element)) seen.observe(element);
+  for (const element of document.querySelectorAll("[data-load]:not(details)")) if (!loading.has(element)) seen.observe(element);
 }
 
 document.addEventListener(

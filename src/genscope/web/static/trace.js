@@ -1,6 +1,6 @@
 // A trace: choosing a span loads its pane alone, the tree folds, hits and errors are jumped to, the axis of time is zoomed.
 
-import { foldJson } from "./json.js";
+import "./pane.js";
 import { Rows } from "./rows.js";
 import { timeline } from "./timeline.js";
 
@@ -57,25 +57,9 @@ function jump(kind, step) {
   }
 }
 
-async function load(details) {
-  const address = details.dataset.load;
-  delete details.dataset.load;
-  const answer = await fetch(address);
-  const code = document.createElement("code");
-  code.textContent = await answer.text();
-  const text = document.createElement("pre");
-  text.tabIndex = 0;
-  text.append(code);
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "copy" });
-  details.append(button, text);
-}
-
 history.replaceState({ ...history.state, htmx: true }, "");
 
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
   const jumper = event.target.closest("[data-jump]");
   if (jumper) jump(jumper.dataset.jump, Number(jumper.dataset.step));
   const button = event.target.closest("#tree .fold");
@@ -98,18 +82,6 @@ document.addEventListener("change", (event) => {
   rows.unfold(event.target.value === "" ? Infinity : Number(event.target.value));
   remember("depth", event.target.value);
 });
-
-// A toggle does not bubble.
-document.addEventListener(
-  "toggle",
-  (event) => {
-    const details = event.target;
-    if (!details.open) return;
-    if (details.dataset.load) load(details);
-    if (details.dataset.json) foldJson(details);
-  },
-  true,
-);
 
 const keys = {
   "]": () => jump("failed", 1),
