@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from genscope.api.shapes import iso, plain
 from genscope.query.filter import Condition, Filter
@@ -53,8 +53,7 @@ Judgement = Literal["better", "worse", ""]
 Totals = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """How a figure differs from that of the period before, and whether that is good."""
 
     text: str
@@ -261,8 +260,9 @@ def _tiles(links: Links, now: Totals, before: Totals | None) -> list[Tile]:
     def tile(name: str, title: str, *notes: Note | None, bad: bool = False, label: str = "") -> Tile:
         value = now[name]
         known = None if before is None or not before["spans"] else before[name]
-        change = None if before is None else _change(name, value, known, bad=bad)
-        return Tile(label or name, title, short(name, value), exact(name, value), change, [one for one in notes if one])
+        changed = None if before is None else change(name, value, known, bad=bad)
+        told = [note for note in notes if note]
+        return Tile(label or name, title, short(name, value), exact(name, value), changed, told)
 
     calls = Condition("type", ("generation", "embedding"))
     every = _int(now["calls"])
@@ -371,7 +371,333 @@ def exact(name: str, value: Value) -> str:
             return ""
 
 
-def _change(name: str, now: Value, before: Value, *, bad: bool) -> Change | None:
+def change(name: str, now: Value, before: Value, *, bad: bool) -> Change | None:
+    """Return how a figure differs from what it was before; `bad` if more of it is worse."""
+    if now is None or (not now and not before):
+        return None
+    if MEASURES[name].unit == "percent" and before is not None:
+        difference = 100 * (float(now) - float(before))
+        text = f"{difference:+.2g} points" if abs(difference) >= 0.05 else "±0"
+    elif before:
+        difference = float(now) / float(before) - 1
+        text = "±0 %" if abs(difference) < 0.005 else _relative(difference)
+    else:
+        return Change("new", "", "nothing" if before is None else short(name, before))
+    judgement: Judgement
+    #: What it was before.
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be known about a figure, and where it leads."""
+
+    text: str
+    href: str = ""
+    #: Whether it says what the figure leaves out.
+    gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the headline figures."""
+
+    name: str
+    title: str
+    value: str
+    #: The value in full, where it is shortened.
+    exact: str
+    change: Change | None
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a list of the most: its parts as texts, and its share of all in percent."""
+
+    label: str
+    href: str
+    share: float
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A list of the most."""
+
+    name: str
+    title: str
+    #: What stands above the rows' names, and above their texts.
+    of: str
+    columns: tuple[str, ...]
+    lines: list[Line]
+    #: The page of all of them.
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The view of the page."""
+
+    state: State
+    error: str = ""
+    start: int = 0
+    end: int = 0
+    #: Where the period before begins; None if this one has no begin of its own.
+    before: int | None = None
+    totals: Totals = field(default_factory=dict)
+    totals_before: Totals | None = None
+    tiles: list[Tile] = field(default_factory=list)
+    charts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rankings: list[Ranking] = field(default_factory=list)
+
+    @property
+    def split(self) -> str:
+        """What is shown over time and by model, one of `SPLITS`."""
+        return _split(self.state)
+
+    @property
+    def splits(self) -> list[tuple[str, str]]:
+        """What may be shown so, by name, and its title."""
+        return [(name, title) for name, (_, title) in SPLITS.items()]
+
+    @property
+    def length(self) -> str:
+        """How long the period is."""
+        return dict(RANGES).get(self.state.range) or format.duration(self.end - self.start)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no span meets the filter."""
+        return not self.totals.get("spans")
+
+    def json(self) -> dict[str, Any]:
+        """Return the view as data."""
+        if self.error:
+            return {"error": self.error}
+        return {
+            "from": iso(self.start),
+            "to": iso(self.end),
+            "totals": _plain(self.totals),
+            "before": None
+            if self.totals_before is None
+            else {"from": iso(self.before), "to": iso(self.start), "totals": _plain(self.totals_before)},
+            "charts": self.charts,
+            "most": {
+                ranking.name: [
+                    {"label": line.label, "url": line.href} | dict(zip(ranking.columns, line.texts, strict=True))
+                    for line in ranking.lines
+                ]
+                for ranking in self.rankings
+            },
+        }
+
+
+def _plain(totals: Totals) -> dict[str, Any]:
+    return {name: plain(value) if isinstance(value, Decimal) else value for name, value in totals.items()}
+
+
+def _split(state: State) -> str:
+    return state.value("by") if state.value("by") in SPLITS else "cost"
+
+
+def look(reader: Reader, project_id: str, state: State) -> Overview:
+    """Return the overview of what meets the state's filter.
+
+    Raises:
+        FilterError: the filter cannot be understood.
+    """
+    chosen = state.filter()
+    start, end = reader.figures.extent(project_id, chosen)
+    before = None if chosen.start is None else replace(chosen, start=2 * start - end, end=start)
+    figures = reader.figures.within(project_id, chosen if before is None else replace(chosen, start=before.start))
+    totals = figures.ask(project_id, Question(chosen, TOTALS)).rows[0].values
+    previous = figures.ask(project_id, Question(before, TOTALS)).rows[0].values if before else None
+    measure, _ = SPLITS[_split(state)]
+    granularity = automatic(start, end)
+    calls = chosen.where("type", "generation", "embedding")
+    over_time, by_model = figures.sets(
+        project_id,
+        Question(
+            calls, tuple(dict.fromkeys((measure, *OVER_TIME))), ("model",), granularity, f"-{measure}", MOST_FIGURES
+        ),
+        [[TIME], [TIME, "model"]],
+    )
+    models, names, users = figures.sets(
+        project_id,
+        Question(calls, OF_MOST, ("model", "name", "user"), "", f"-{measure}", MOST_ROWS),
+        [["model"], ["name"], ["user"]],
+    )
+    x = pieces(granularity, start, end)
+    links = Links(state, chosen)
+    return Overview(
+        state,
+        start=start,
+        end=end,
+        before=before.start if before else None,
+        totals=totals,
+        totals_before=previous if previous and previous["spans"] else None,
+        tiles=_tiles(links, totals, previous),
+        charts={
+            "split": _split_chart(measure, x, over_time, by_model, [row.group["model"] for row in models]),
+            "latency": _latency_chart(x, over_time),
+            "errors": _errors_chart(x, over_time),
+        },
+        rankings=[
+            _ranking("models", "Models", models, totals, measure, links.of("model"), links.page("models")),
+            _ranking("users", "Users", users, totals, measure, links.user, links.page("users")),
+            _ranking("names", "Names", names, totals, measure, links.of("name"), links.page("generations")),
+            _errors(reader, project_id, chosen, totals, links.page("errors")),
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where figures lead: to lists of what they are about, in the same time range."""
+
+    state: State
+    filter: Filter
+
+    def page(self, page: str, *conditions: Condition) -> str:
+        """Return the URL of a page of what meets the filter and more conditions."""
+        begin = self.state.value("from") or self.state.age
+        q = str(replace(self.filter, conditions=(*self.filter.conditions, *conditions)))
+        return addresses.listing(page, q, "" if begin == ALL else begin, self.state.value("to"))
+
+    def of(self, field: str) -> Callable[[str | None], str]:
+        """Return what says where the generations are that have a value of a field, or none."""
+
+        def url(value: str | None) -> str:
+            known = Condition(field, (), "is null") if value is None else Condition(field, (value,))
+            return self.page("generations", known)
+
+        return url
+
+    def user(self, value: str | None) -> str:
+        """Return where a user is, or the generations of nobody."""
+        return self.of("user_id")(None) if value is None else addresses.user(value)
+
+
+# ---- headline figures
+
+
+def _tiles(links: Links, now: Totals, before: Totals | None) -> list[Tile]:
+    def tile(name: str, title: str, *notes: Note | None, bad: bool = False, label: str = "") -> Tile:
+        value = now[name]
+        known = None if before is None or not before["spans"] else before[name]
+        changed = None if before is None else change(name, value, known, bad=bad)
+        told = [note for note in notes if note]
+        return Tile(label or name, title, short(name, value), exact(name, value), changed, told)
+
+    calls = Condition("type", ("generation", "embedding"))
+    every = _int(now["calls"])
+    return [
+        tile("cost", "Cost", _gap(now["unpriced_calls"], every, "no price", links.page("spans", calls, _NO_COST))),
+        tile("traces", "Traces", Note(f"{format.short_count(_int(now['spans']))} spans", links.page("spans"))),
+        tile("generations", "Generations", _embeddings(now, links)),
+        tile(
+            "total_tokens",
+            "Tokens",
+            _in_and_out(now),
+            _gap(now["calls_without_usage"], every, "no tokens", links.page("spans", calls, *_NO_TOKENS)),
+            label="tokens",
+        ),
+        tile(
+            "error_rate",
+            "Error rate",
+            _of(now["failed_calls"], every, "calls failed", links.page("spans", calls, _FAILED)),
+            _other_errors(now, links),
+            bad=True,
+        ),
+        tile("latency_p50", "Latency p50", bad=True),
+        tile("latency_p95", "Latency p95", _timed(now, every), bad=True),
+        tile("time_to_first_token_p50", "First token p50", _streamed(now, every), bad=True, label="first_token_p50"),
+    ]
+
+
+_NO_COST: Final = Condition("total_cost", (), "is null")
+_NO_TOKENS: Final = (Condition("input_tokens", (), "is null"), Condition("output_tokens", (), "is null"))
+_FAILED: Final = Condition("level", ("ERROR",))
+
+
+def _gap(missing: Value, every: int, what: str, href: str) -> Note | None:
+    if not every:
+        return None
+    if not missing:
+        return Note(f"of all {every:,} calls")
+    return Note(f"{_int(missing):,} of {every:,} calls have {what}", href, gap=True)
+
+
+def _of(part: Value, every: int, what: str, href: str) -> Note | None:
+    return Note(f"{_int(part):,} of {every:,} {what}", href if part else "") if every else None
+
+
+def _embeddings(now: Totals, links: Links) -> Note | None:
+    others = _int(now["calls"]) - _int(now["generations"])
+    href = links.page("spans", Condition("type", ("embedding",)))
+    return Note(f"and {others:,} embeddings", href) if others else None
+
+
+def _in_and_out(now: Totals) -> Note | None:
+    if now["total_tokens"] is None:
+        return None
+    told = f"{short('input_tokens', now['input_tokens'])} → {short('output_tokens', now['output_tokens'])}"
+    cached, entered = _int(now["cached_tokens"]), _int(now["input_tokens"])
+    return Note(f"{told}, {_percent(cached / entered)} cached" if cached and entered else told)
+
+
+def _other_errors(now: Totals, links: Links) -> Note | None:
+    others = _int(now["errors"]) - _int(now["failed_calls"])
+    return Note(f"and {others:,} other spans", links.page("errors")) if others > 0 else None
+
+
+def _timed(now: Totals, every: int) -> Note | None:
+    missing = every - _int(now["timed_calls"])
+    return Note(f"{missing:,} of {every:,} calls have no end", gap=True) if missing else None
+
+
+def _streamed(now: Totals, every: int) -> Note | None:
+    return Note(f"told of {_int(now['streamed_calls']):,} of {every:,} calls") if every else None
+
+
+def _int(value: Value) -> int:
+    return int(value or 0)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def short(name: str, value: Value) -> str:
+    """Return the value of a measure as it is read at a glance."""
+    if value is None:
+        return format.UNKNOWN
+    match MEASURES[name].unit:
+        case "usd":
+            return format.money(Decimal(value))
+        case "ms":
+            return format.duration(round(float(value) * 1e6))
+        case "percent":
+            return _percent(float(value))
+        case _:
+            return format.short_count(int(value))
+
+
+def exact(name: str, value: Value) -> str:
+    """Return it in full, where `short` leaves something out."""
+    if value is None:
+        return ""
+    match MEASURES[name].unit:
+        case "usd":
+            return format.exact_money(Decimal(value))
+        case "count" | "tokens":
+            return format.count(int(value))
+        case _:
+            return ""
+
+
+def change(name: str, now: Value, before: Value, *, bad: bool) -> Change | None:
     """Return how a figure differs from what it was before; `bad` if more of it is worse."""
     if now is None or (not now and not before):
         return None
