@@ -353,6 +353,7 @@ class Redactor:
                         self._replace_everywhere(span, value, self._replaced(value, action))
         span.metadata = self._metadata.replaced(span.metadata, self._replaced)
         span.trace_metadata = self._metadata.replaced(span.trace_metadata, self._replaced)
+        span.tags = [self._tag(tag) for tag in span.tags]
         span.attributes = {name: self._attribute(name, value) for name, value in span.attributes.items()}
         span.attributes = self._attributes.replaced(span.attributes, self._replaced)
         events = []
@@ -378,6 +379,12 @@ class Redactor:
             action = next((self._metadata.action(key) for key in _tails(name) if self._metadata.action(key)), None)
             return self._metadata.within(value, self._replaced) if action is None else self._replaced(value, action)
         return value
+
+    def _tag(self, tag: str) -> str:
+        """Return a tag; one that has a name and a value, as Maxim's have, is metadata."""
+        name, colon, value = tag.partition(":")
+        action = self._metadata.action(name) if colon else None
+        return tag if action is None else f"{name}:{self._replaced(value, action)}"
 
     def _replace_everywhere(self, span: Span, value: str, by: str) -> None:
         """Put something else in the place of each text that is this value."""
