@@ -12,7 +12,8 @@ from genscope.api.native import FILTER_PARAMETERS, Authorised, Cursor, Filtered,
 from genscope.api.openapi import documented
 from genscope.api.shapes import Listing, iso, respond
 from genscope.services import services
-from genscope.store.failures import FailureGroup, First, Range
+from genscope.store.failures import FailureGroup, First
+from genscope.store.ranges import Range
 
 router = APIRouter(prefix="/api/v1", tags=["read"])
 

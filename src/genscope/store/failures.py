@@ -11,6 +11,7 @@ from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
 from genscope.store.fingerprint import EXCEPTION, FINGERPRINT, MESSAGE
 from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.ranges import Range
 from genscope.store.sql import sql
 from genscope.store.where import Where, where
 
@@ -25,8 +26,6 @@ ORDERS: Final[Mapping[str, str]] = {
 SHARES: Final = ("model", "release", "environment", "version", "user_id", "trace_name")
 #: Values of a column that are told.
 MOST_SHARES: Final = 8
-#: The first and the last moment that a trend may begin and end at, because numbers of the engine have an end.
-MOST: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +59,6 @@ class First:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A range of time in equal parts, in nanoseconds since the epoch."""
-
-    begin: int
-    width: int
-    parts: int
-
-    @property
-    def begins(self) -> list[int]:
-        """Where each part begins."""
-        return [self.begin + part * self.width for part in range(self.parts)]
-
-
 class Failures:
     """Answers questions about one project's failures. Every call blocks."""
 
@@ -89,8 +74,7 @@ class Failures:
             condition.add("level = 'ERROR'")
             found = self._query("failures_begin", condition).to_pylist()[0]
             begin = found["begin"] if found["count"] else end
-        begin, end = max(begin, -MOST), min(end, MOST)
-        return Range(begin, max(-(-(end - begin) // parts), 1), parts)
+        return Range.between(begin, end, parts)
 
     def groups(
         self,
@@ -119,7 +103,7 @@ class Failures:
         condition = _failed(project_id, filter)
         parts = {"fingerprint": FINGERPRINT, "exception": EXCEPTION, "message": MESSAGE, "order": ORDERS[order]}
         rows = self._query("failures_groups", condition, parameters, **parts).to_pylist()
-        groups = [_group(row, shown.parts) for row in rows[:limit]]
+        groups = [_group(row, shown) for row in rows[:limit]]
         return Page(groups, encode_cursor(offset + limit, order) if len(rows) > limit else None)
 
     def one(self, project_id: str, fingerprint: str, filter: Filter, shown: Range) -> FailureGroup | None:
@@ -170,9 +154,5 @@ def _of(project_id: str, group: FailureGroup, filter: Filter) -> Where:
     return condition
 
 
-def _group(row: dict[str, Any], parts: int) -> FailureGroup:
-    trend = [0] * parts
-    for part, count in row["trend"]:
-        # What came while this was asked belongs to the last part.
-        trend[max(0, min(part, parts - 1))] += count
-    return FailureGroup(**{**row, "trend": trend})
+def _group(row: dict[str, Any], shown: Range) -> FailureGroup:
+    return FailureGroup(**{**row, "trend": shown.gathered(row["trend"])})

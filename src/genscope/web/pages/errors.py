@@ -13,7 +13,8 @@ from genscope.api.shapes import span_shape
 from genscope.model import Span
 from genscope.query.filter import FilterError
 from genscope.services import services
-from genscope.store.failures import FailureGroup, First, Range
+from genscope.store.failures import FailureGroup, First
+from genscope.store.ranges import Range
 from genscope.web import addresses, detail
 from genscope.web.frame import Viewer, frame, page, page_router, render
 from genscope.web.state import PAGE, State
