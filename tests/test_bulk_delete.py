@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
+from tests.browser import accessible
 from tests.running import Server
 from tests.spans import generation, send, span
 
@@ -139,3 +141,50 @@ def test_a_list_of_traces_deletes_those_that_it_shows(server: Server, client: ht
     form = fields(client.get(f"/delete?list=traces&q=user:{user}&from=1h").text)
     assert client.post("/delete", data=form).status_code == 303
     assert (short in traces(server, user), long in traces(server, user)) == (False, True)
+
+
+def test_rows_are_chosen_by_keys_and_mouse_and_deleted_after_a_question(page: Page, server: Server, user: str) -> None:
+    ids = [generation(server, user, at=-n, name=f"n{n}") for n in range(5)]
+    page.goto(f"{server.url}/generations?q=user:{user}")
+    bar, boxes = page.locator("#chosen"), page.locator(".pick")
+    expect(boxes).to_have_count(5)
+    expect(bar).to_be_hidden()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(bar).to_contain_text("1 generation of 1 trace chosen")
+    expect(bar.get_by_role("link", name="Compare")).to_be_hidden()
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(bar).to_contain_text("3 generations of 3 traces chosen")
+    boxes.nth(2).click()
+    compare = bar.get_by_role("link", name="Compare")
+    expect(compare).to_have_attribute("href", re.compile(f"left={ids[1]}.*right={ids[0]}"))
+    bar.get_by_role("button", name="Delete…").click()
+    question = page.get_by_role("dialog", name="Delete 2 traces for good?")
+    expect(question).to_be_visible()
+    question.get_by_role("link", name="Cancel").click()
+    expect(question).to_be_hidden()
+    assert traces(server, user) == set(ids)
+    bar.get_by_role("button", name="Delete…").click()
+    question.get_by_role("button", name="Delete 2 traces").click()
+    expect(page.locator("#rows b")).to_have_text(["n2", "n3", "n4"])
+    assert traces(server, user) == set(ids[2:])
+    page.get_by_text("Actions", exact=True).click()
+    expect(page.get_by_role("link", name="Export as CSV")).to_have_attribute(
+        "href", re.compile("/lists/generations/export")
+    )
+    page.get_by_role("link", name="Delete all that match…").click()
+    everything = page.get_by_role("dialog", name="Delete 3 traces for good?")
+    expect(everything).to_contain_text(f"user:{user}")
+    accessible(page)
+    everything.get_by_role("button", name="Delete 3 traces").click()
+    expect(page.get_by_text("No generation matches")).to_be_visible()
+    assert traces(server, user) == set()
+
+
+def test_a_list_is_exported_as_it_is_filtered(server: Server, client: httpx.Client, user: str) -> None:
+    trace_id = generation(server, user)
+    send(server, span(trace_id, secrets.token_hex(8), user__id=user, name="no generation"))
+    told = client.get(f"/lists/generations/export?q=user:{user}&format=jsonl")
+    assert [json.loads(line)["name"] for line in told.text.splitlines()] == ["draft-reply"]
+    assert len(client.get(f"/lists/spans/export?q=user:{user}&format=csv").text.splitlines()) == 3
+    assert client.get("/lists/spans/export?q=nonsense:1").status_code == 400

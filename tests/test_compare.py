@@ -232,7 +232,7 @@ def test_a_comparison_is_json_too_and_says_what_is_wrong(server: Server) -> None
         assert [one["differences"] for one in told["spans"]] == [["name", "model", "input", "output"]]
         for wrong, message in (
             ({"left": "a/b/c", "right": "a"}, "left: expected TRACE"),
-            ({"left": lone}, "right: expected TRACE"),
+            ({"left": lone, "right": "/x"}, "right: expected TRACE"),
             ({"left": lone, "right": f"{left['trace_id']}/{left['span_id']}"}, "choose two of a kind"),
             ({"left": lone, "right": "nowhere"}, "no trace"),
             ({"left": f"{lone}/x", "right": f"{lone}/y"}, "no span"),
@@ -240,3 +240,5 @@ def test_a_comparison_is_json_too_and_says_what_is_wrong(server: Server) -> None
             answer = client.get("/compare", params=wrong)
             assert (answer.status_code, message in answer.text) == (400, True), answer.text
         assert client.get("/compare").status_code == 200
+        alone = client.get("/compare", params={"left": f"{left['trace_id']}/{left['span_id']}"})
+        assert (alone.status_code, right["span_id"] in alone.text) == (200, True)

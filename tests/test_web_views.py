@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
 from genscope.views import PAGES, SavedView, checked, named
 from genscope.web.frame import NAVIGATION
+from tests.browser import accessible
 from tests.running import Server
 
 
@@ -103,3 +106,21 @@ def test_the_api_does_the_same(server: Server) -> None:
         assert client.delete("/api/v1/views/a%2Fb%20&%20c").json() == view
         assert client.delete("/api/v1/views/a%2Fb%20&%20c").status_code == 404
     assert httpx.get(f"{server.url}/api/v1/views", trust_env=False).status_code == 401
+
+
+def test_a_list_is_saved_and_found_in_its_menu(page: Page, server: Server) -> None:
+    name = f"View {secrets.token_hex(4)}"
+    page.goto(f"{server.url}/generations?q=level:ERROR&from=24h")
+    menu = page.locator("details.saved-views")
+    menu.get_by_text("Views", exact=True).click()
+    menu.get_by_label("Save what is shown as").fill(name)
+    menu.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(f"{server.url}/generations?q=level%3AERROR&from=24h")
+    page.goto(f"{server.url}/spans")
+    menu.get_by_text("Views", exact=True).click()
+    menu.get_by_role("link", name=name).click()
+    expect(page).to_have_url(f"{server.url}/generations?q=level%3AERROR&from=24h")
+    page.goto(f"{server.url}/views")
+    accessible(page)
+    page.get_by_role("button", name=f"Delete {name}").click()
+    expect(page.get_by_text(name)).to_have_count(0)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from genscope.messages import speaker
 from genscope.model import Span
+from genscope.query.filter import Filter
 from genscope.services import services
 from genscope.store.reader import Reader, TraceSummary
 from genscope.web import addresses, compare
@@ -20,6 +21,8 @@ from genscope.web.tree import begin
 router = page_router()
 
 HOW: Final = "expected TRACE or TRACE/SPAN, ids as their pages show them"
+#: How many of the same name are offered to be compared with.
+OTHERS: Final = 10
 SIDES: Final[tuple[Literal["input"], Literal["output"]]] = ("input", "output")
 
 
@@ -53,6 +56,8 @@ class Compared:
     #: The spans of two traces, and how many there are in all.
     lines: list[compare.Line] = field(default_factory=list)
     line_count: int = 0
+    #: What the only one that was named may be compared with, and where.
+    others: list[tuple[Side, str]] = field(default_factory=list)
 
     @property
     def swapped(self) -> str:
@@ -99,14 +104,14 @@ def _turn(turn: compare.Turn) -> dict[str, Any]:
 def compared(request: Request, project: Viewer, left: str = "", right: str = "") -> Compared:
     """Compare two spans, or two traces: `left` and `right` are `TRACE` or `TRACE/SPAN`."""
     asked = left.strip(), right.strip()
-    if not any(asked):
-        return Compared(asked)
+    reader = services(request).reader
+    if not all(asked):
+        return Compared(asked, others=_others(reader, project.id, "".join(asked)))
     first, second = (addresses.sides(one) for one in asked)
     if first is None or second is None:
         return Compared(asked, f"{'right' if first else 'left'}: {HOW}.")
     if (first[1] is None) != (second[1] is None):
         return Compared(asked, "One of them is a trace and the other a span in one: choose two of a kind.")
-    reader = services(request).reader
     if first[1] is None:
         traces = [reader.trace_summary(project.id, trace_id) for trace_id, _ in (first, second)]
         before, after = traces
@@ -118,6 +123,24 @@ def compared(request: Request, project: Viewer, left: str = "", right: str = "")
     if one is None or other is None:
         return _missing(asked, spans)
     return _spans(asked, one, other)
+
+
+def _others(reader: Reader, project_id: str, asked: str) -> list[tuple[Side, str]]:
+    """Return the latest of the same name as the only one that was named."""
+    trace_id, span_id = addresses.sides(asked) or ("", None)
+    if span_id is not None:
+        span = reader.span(project_id, trace_id, span_id)
+        if span is None or span.name is None:
+            return []
+        found = [_side(one) for one in reader.spans(project_id, Filter().where("name", span.name), limit=OTHERS).rows]
+    else:
+        summary = reader.trace_summary(project_id, trace_id) if trace_id else None
+        if summary is None or summary.name is None:
+            return []
+        traces = reader.traces(project_id, Filter().where("name", summary.name), limit=OTHERS).rows
+        found = [_whole(one) for one in traces if one.name == summary.name]
+    sides = [(one, addresses.side(one.trace_id, one.span_id)) for one in found]
+    return [(one, addresses.compare(text, asked)) for one, text in sides if text != asked]
 
 
 def _missing(asked: tuple[str, str], found: Sequence[object]) -> Compared:
@@ -138,6 +161,10 @@ def _side(span: Span) -> Side:
     return Side(span.trace_id, span.span_id, span.name or "unnamed", span.type or "span", span.model, begin(span))
 
 
+def _whole(trace: TraceSummary) -> Side:
+    return Side(trace.trace_id, None, trace.name or "unnamed", "trace", None, trace.start_time)
+
+
 def _said(span: Span, side: Literal["input", "output"]) -> list[Message]:
     return conversation(span.input if side == "input" else span.output, speaker(span.type, side))
 
@@ -146,10 +173,9 @@ def _traces(
     reader: Reader, project_id: str, asked: tuple[str, str], left: TraceSummary, right: TraceSummary
 ) -> Compared:
     lines = compare.trees(*(reader.trace(project_id, one.trace_id, full=False) for one in (left, right)))
-    sides = [Side(one.trace_id, None, one.name or "unnamed", "trace", None, one.start_time) for one in (left, right)]
     return Compared(
         asked,
-        sides=(sides[0], sides[1]),
+        sides=(_whole(left), _whole(right)),
         figures=compare.totals(left, right),
         lines=lines[: compare.MOST_ROWS],
         line_count=len(lines),

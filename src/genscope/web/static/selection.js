@@ -21,10 +21,11 @@ function tell() {
   if (!bar()) return;
   const traces = new Set([...chosen.values()].map((one) => one.trace)).size;
   const noun = table()?.querySelector("caption")?.textContent.toLowerCase() ?? "rows";
+  const named = chosen.size === 1 ? noun.replace(/s$/, "") : noun;
   const of = noun !== "traces" && chosen.size > 0 ? ` of ${traces} trace${traces === 1 ? "" : "s"}` : "";
   bar().hidden = chosen.size === 0 && !choosing;
   const count = bar().querySelector("[data-count]");
-  const text = `${chosen.size} ${noun}${of} chosen`;
+  const text = `${chosen.size} ${named}${of} chosen`;
   // What changes nothing must not be seen as a change.
   if (count.textContent !== text) count.textContent = text;
   table()?.classList.toggle("choosing", chosen.size > 0 || choosing);
