@@ -41,6 +41,7 @@ SECTIONS: Final = (
     ("/settings", "Project"),
     ("/settings/keys", "Keys"),
     ("/settings/members", "Members"),
+    ("/prices", "Prices"),
     ("/settings/retention", "Retention"),
     ("/settings/redaction", "Redaction"),
     ("/rejected", "Rejected"),
