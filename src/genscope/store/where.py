@@ -244,7 +244,7 @@ def _positive(built: Where, column: Column, condition: Condition, operator: Oper
     if operator == "is not null" and column.kind == "words":
         return f"({' OR '.join(f'{name} IS NOT NULL' for name in text.split(', '))})"
     if column.kind == "words":
-        return said(values[0], text.split(", "), built.scope, built.bind, built.bind_list)
+        return said(values[0], text.split(", "), built.scope, built.bind)
     if operator == "is not null":
         return f"notEmpty({text})" if column.kind == "list" else f"{text} IS NOT NULL"
     if column.kind == "list" and operator in ("any of", "all of"):

@@ -1,6 +1,7 @@
 """Words that a prompt or completion says, as a condition: found by the inverted indexes of schema/0020_words.sql.
 
-Case does not count. What is more than one word stands in the text as it was asked for, between ends of words.
+Case does not count, and words are found whole. Of several words each has to follow the one before, with nothing but spaces,
+punctuation and ends of lines between them.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from typing import Final
 
 from genscope.store.sql import sql
 
-#: Characters of scripts without spaces between words, of which the index knows no part: Thai to Khmer, Chinese, Japanese, Korean.
+_WORD: Final = re.compile(r"[^\W_]+")
+#: Letters of scripts that put no spaces between words: Thai to Khmer, Chinese, Japanese, Korean with its endings.
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
-_ONE_WORD: Final = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
-#: Merged rows hide from the optimiser, which would ask the index of their pieces.
-_HIDDEN: Final = "concat({column}, '')"
+#: What stands between words, for the engine's regular expressions; within JSON also the escape of a line's end.
+_AMONG: Final = r"(?:[^\pL\pN]|\\[bfnrt])"
 
 
 def said(
-    text: str, columns: Sequence[str], scope: str, bind: Callable[[str], str], bind_list: Callable[[Sequence[str]], str]
+    text: str,
+    columns: Sequence[str],
+    scope: str,
+    bind: Callable[[str], str],
 ) -> str:
     """Return the SQL of the condition that one of the columns, `input` and `output`, says this text.
 
@@ -31,27 +35,36 @@ def said(
         columns: where it may stand.
         scope: SQL of the project and the range of time that are asked about.
         bind: makes a parameter of a text.
-        bind_list: makes a parameter of a list of texts.
     """
+    words = _WORD.findall(text)
     # Text within JSON is escaped, by some senders all that is not ASCII.
-    spellings = list(dict.fromkeys((text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1])))
-    anywhere = bind_list(spellings)
-    tokens = [bind(spelling) for spelling in spellings] if not _UNSPACED.search(text) else []
-    whole = bool(_ONE_WORD.fullmatch(text)) and text.isascii()
+    spellings = list(dict.fromkeys((" ".join(words), json.dumps(" ".join(words))[1:-1])))
+    tokens = [bind(spelling) for spelling in spellings]
+    expression = bind(pattern(words))
 
-    def match(column: str, where: str) -> str:
-        found = f"multiSearchAnyCaseInsensitiveUTF8(ifNull({where}, ''), {anywhere})"
-        if not tokens:
-            return found
-        words = " OR ".join(f"hasAllTokens({column}, {token})" for token in tokens)
-        return f"({words})" if whole else f"(({words}) AND {found})"
+    def indexed(column: str) -> str:
+        found = " OR ".join(f"hasAllTokens({column}, {token})" for token in tokens)
+        # The index knows where a word of ASCII begins and ends, but neither what stands beside it nor that of other letters.
+        return f"({found})" if len(words) == 1 and text.isascii() else f"(({found}) AND {matched(column)})"
 
-    indexed = " OR ".join(match(column, column) for column in columns)
-    merged = " OR ".join(
-        f"multiSearchAnyCaseInsensitiveUTF8(ifNull({_HIDDEN.format(column=column)}, ''), {anywhere})"
-        for column in columns
-    )
-    appended = f"arrayExists(part -> multiSearchAnyCaseInsensitiveUTF8(part, {anywhere}), mapValues(input_parts))"
+    def matched(column: str) -> str:
+        return f"match(ifNull({column}, ''), {expression})"
+
     return sql("words").substitute(
-        scope=scope, indexed=indexed, said=merged, appended=appended if "input" in columns else "false"
+        scope=scope,
+        indexed=" OR ".join(indexed(column) for column in columns),
+        said=" OR ".join(matched(column) for column in columns),
+        appended=f"arrayExists(part -> match(part, {expression}), mapValues(input_parts))"
+        if "input" in columns
+        else "false",
     )
+
+
+def pattern(words: Sequence[str]) -> str:
+    """Return a regular expression of the engine for these words in their order."""
+    # Scripts without spaces have no ends of words.
+    before = "" if _UNSPACED.match(words[0]) else rf"(?:^|{_AMONG})"
+    after = "" if _UNSPACED.match(words[-1][-1]) else r"(?:$|[^\pL\pN])"
+    plain = f"{_AMONG}+".join(re.escape(word) for word in words)
+    escaped = f"{_AMONG}+".join(re.escape(json.dumps(word)[1:-1]) for word in words)
+    return f"(?i){before}(?:{'|'.join(dict.fromkeys((plain, escaped)))}){after}"
