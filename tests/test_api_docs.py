@@ -51,7 +51,7 @@ def test_the_examples_of_ingest_and_api_do_what_they_say(fresh_server: Server) -
         "GENSCOPE_PUBLIC_KEY": fresh_server.public_key,
         "GENSCOPE_SECRET_KEY": fresh_server.secret_key,
     }
-    for page in ("ingest.md", "api.md"):
+    for page in ("ingest.md", "api.md", "metrics.md"):
         for command, shown in examples(page):
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", command],
