@@ -115,7 +115,7 @@ class Within:
         if counts == "true AS counts":
             return frozenset()
         parameters: dict[str, Parameter] = {"project_id": place.project_id}
-        return frozenset(self._query("trace_repeated", condition, parameters, counts=counts)["span_id"].to_pylist())
+        return frozenset(_ids(self._query("trace_repeated", condition, parameters, counts=counts)))
 
     def spans(self, place: Place, span_ids: Iterable[str] | None = None) -> list[Span]:
         """Return whole spans in the order of their place in time: those of these ids, or all."""
@@ -140,9 +140,7 @@ class Within:
         forms = dict.fromkeys((text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]))
         condition = _of(place)
         texts = ", ".join(condition.bind(form) for form in forms)
-        rows = self._query("trace_found", condition, {"limit": MAX_SPANS}, texts=texts)
-        ids: list[str] = rows["span_id"].to_pylist()
-        return ids
+        return _ids(self._query("trace_found", condition, {"limit": MAX_SPANS}, texts=texts))
 
     def spoken(self, place: Place) -> list[Spoken]:
         """Return the calls to models and tools that have an input or an output, in the order of their start."""
@@ -166,6 +164,10 @@ def _of(place: Place) -> Where:
     condition = where(place.project_id, Filter(place.first, place.last + 1))
     condition.add(f"trace_id = {condition.bind(place.trace_id)}")
     return condition
+
+
+def _ids(table: pa.Table) -> list[str]:
+    return [str(span_id) for span_id in table["span_id"].to_pylist()]
 
 
 def _column(name: str) -> str:

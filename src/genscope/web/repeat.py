@@ -84,10 +84,10 @@ def call(span: Span) -> Call | None:
         return None
     base, key = COMPATIBLE.get(span.provider or "openai", ("", "OPENAI_API_KEY"))
     given = decode(span.input)
-    parameters = {name: value for name, value in (span.model_parameters or {}).items() if name in PARAMETERS}
+    parameters: Object = {name: value for name, value in (span.model_parameters or {}).items() if name in PARAMETERS}
     if span.type == "embedding":
         texts = [part.text for message in conversation(span.input, "user") for part in message.parts if part.text]
-        body = {"model": span.model, "input": texts or span.input} | parameters
+        body: Object = {"model": span.model, "input": texts or span.input} | parameters
         return Call(base, "/embeddings", "embeddings.create", key, body)
     if span.type != "generation":
         return None

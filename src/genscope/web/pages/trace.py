@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -140,7 +140,8 @@ def span_pane(request: Request, project: Viewer, trace_id: str, span_id: str) ->
     if place is None or not found:
         return render("_missing_span.html", 404, span_id=span_id)
     about = _detail(request, project, place, found[0])
-    return render("_pane.html", trace_id=trace_id, state=_state(request, trace_id), detail=about)
+    shown: dict[str, Any] = {"trace_id": trace_id, "state": _state(request, trace_id), "detail": about}
+    return render("_pane.html", **frame(request, project, "trace"), **shown)
 
 
 @router.get("/traces/{trace_id:path}.otlp.json")
@@ -177,7 +178,7 @@ def trace(request: Request, project: Viewer, trace_id: str) -> Response:
         tree.layout(outline.spans, outline.repeated),
         within.found(place, sought) if sought else None,
     )
-    about: dict[str, object] = {}
+    about: dict[str, Any] = {}
     if view.name == "conversation":
         about["dialogue"] = _dialogue(request, project, place, view)
     else:
@@ -239,8 +240,10 @@ def _dialogue(request: Request, project: Project, place: Place, view: View) -> D
 
 def _state(request: Request, trace_id: str) -> State:
     state = State.read(f"/traces/{quote(trace_id, safe='')}", request.query_params.multi_items(), own=OWN)
-    known = {"view": VIEWS, "show": SHOWN, "text": ("plain",)}
-    params = tuple((name, value) for name, value in state.params if name in OWN and value in known.get(name, (value,)))
+    known: dict[str, Container[str]] = {"view": VIEWS, "show": SHOWN, "text": ("plain",)}
+    params = tuple(
+        (name, value) for name, value in state.params if name in OWN and (name not in known or value in known[name])
+    )
     # What it is without being said need not be said.
     return replace(state, params=tuple(pair for pair in params if pair != ("view", "tree")))
 
