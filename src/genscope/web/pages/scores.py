@@ -75,7 +75,7 @@ class Distribution:
     def bins(self) -> list[tuple[str, int]]:
         """The bins of the histogram: from where to where, and how many."""
         least, greatest = self.summary.least, self.summary.greatest
-        if least is None or greatest is None:
+        if least is None or greatest is None or self.is_share:
             return []
         width = (greatest - least) / BINS
         return [
