@@ -27,7 +27,7 @@ SIZES: Final[dict[str, Any]] = {
 }
 #: Pages by the name of their picture. What stands in braces is looked up in the demo's data.
 PAGES: Final = {
-    "overview": "/overview",
+    "overview": "/overview?from=7d",
     "generations": "/generations?from=7d",
     "generations-search": "/generations?from=7d&q=parcel+-level%3AERROR",
     "generations-peek": "/generations?from=7d&peek={trace_id}/{span_id}",
@@ -44,7 +44,7 @@ PAGES: Final = {
     "models-compare": "/models?compare=openai/gpt-4o&compare=anthropic/claude-sonnet-4-5-20250929",
     "what-if": "/models/what-if?target=gpt-4o-mini",
     "prices": "/prices",
-    "errors": "/errors",
+    "errors": "/errors?from=7d",
     "error": "/errors/{fingerprint}",
     "compare": "/compare?left={trace_id}/{span_id}&right={other_trace_id}/{other_span_id}",
     "scores": "/scores",
@@ -70,7 +70,7 @@ def examples(server: Server) -> dict[str, str]:
         ]
         first = next(span for span in drafts if "track_parcel" in span["tools"])
         other = next(span for span in drafts if span["model"] != first["model"])
-        failures = client.get("/api/v1/errors").json()["data"]
+        failures = client.get("/api/v1/errors", params={"from": "30d"}).json()["data"]
     return {
         **{name: str(first[name]) for name in ("trace_id", "span_id", "session_id", "user_id")},
         "other_trace_id": other["trace_id"],
