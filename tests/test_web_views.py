@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -124,3 +127,11 @@ def test_a_list_is_saved_and_found_in_its_menu(page: Page, server: Server) -> No
     accessible(page)
     page.get_by_role("button", name=f"Delete {name}").click()
     expect(page.get_by_text(name)).to_have_count(0)
+
+
+def test_the_documented_example_holds(server: Server) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "views.md").read_text()
+    sent, told = re.search(r"-d '(\{.*\})'\n(\{.*\})\n", text).groups()  # type: ignore[union-attr]
+    with server.client() as client:
+        assert client.post("/api/v1/views", json=json.loads(sent)).json() == json.loads(told)
+        assert client.delete("/api/v1/views/Failures").json() == json.loads(told)
