@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import schemathesis
+from hypothesis import given
 from playwright.sync_api import Browser, expect
 
 from tests.browser import PATIENCE, PHONE, accessible, fits, sound
+from tests.command import of
 from tests.running import Server
 from tests.sending import GENERATION, PROTOBUF, encoded, new_id, request, span
+from tests.test_api_fuzz import CHECKS, GENTLY
 
 PAIR = re.compile(r"<code>(pk-gs-\w+)</code>.*?<code>(sk-gs-\w+)</code>", re.DOTALL)
 SECTIONS = ("/settings", "/settings/keys", "/settings/members", "/settings/retention", "/settings/redaction")
@@ -193,6 +200,56 @@ def test_the_server_tells_how_it_is(owned: tuple[Server, httpx.Client]) -> None:
     assert server["engine"]["version"].count(".") == 3
     assert server["storing"] is True
     assert server["engine"]["last_insert"] > told["oldest"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/keys"),
+        ("POST", "/api/v1/keys"),
+        ("DELETE", "/api/v1/keys/{public_key}"),
+        ("PATCH", "/api/v1/projects/{project_id}"),
+        ("PUT", "/api/v1/redaction"),
+        ("PUT", "/api/v1/retention"),
+    ],
+)
+def test_every_answer_is_as_documented(owned: tuple[Server, httpx.Client], method: str, path: str) -> None:
+    server, owner = owned
+    owner.post("/settings/projects", data={"id": "fuzzed"})
+    owner.post("/settings/project", data={"project_id": "fuzzed"})
+    pair = pair_of(owner.post("/settings/keys").text)
+    owner.post("/settings/project", data={"project_id": "default"})
+    document = schemathesis.openapi.from_dict(server.get("/api/v1/openapi.json"))
+    document.config.update(base_url=server.url)
+
+    @given(case=document[path][method].as_strategy())
+    @GENTLY
+    def check(case: Any) -> None:
+        case.call_and_validate(auth=pair, timeout=60, checks=CHECKS)
+
+    check()
+
+
+@pytest.mark.parametrize("page", ["settings.md", "redaction.md"])
+def test_the_examples_of_the_documentation_run(tmp_path: Path, page: str) -> None:
+    server = Server(tmp_path).start()
+    try:
+        text = (Path(__file__).parents[1] / "docs" / page).read_text()
+        blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+        assert len(blocks) >= 2
+        environment = {**of(server), "GENSCOPE_DATA": str(tmp_path), "NO_PROXY": "*", "HOME": str(tmp_path)}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        for block in blocks:
+            command = ["bash", "-eu", "-c", block]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+            assert done.returncode == 0, done.stderr
+            assert '"error"' not in done.stdout, done.stdout
+        if page == "redaction.md":
+            assert "[redacted:email]" in done.stdout
+        else:
+            assert server.get("/api/v1/retention")["days"] == 90
+    finally:
+        server.stop()
 
 
 def test_by_hand(owned: tuple[Server, httpx.Client], browser: Browser) -> None:

@@ -213,7 +213,7 @@ class Redactor:
 
     def __init__(self, policy: Policy, secret: str) -> None:
         """Compile a policy; `secret` keys the hashes."""
-        found = [(name, *DETECTORS[name]) for name in DETECTORS if name in policy.detect]
+        found: list[tuple[str, str, Check]] = [(name, *DETECTORS[name]) for name in DETECTORS if name in policy.detect]
         found += [(one.name, one.pattern, _whole) for one in policy.patterns]
         options = _options()
         self._patterns = [(f"[redacted:{name}]", re2.compile(text, options), check) for name, text, check in found]

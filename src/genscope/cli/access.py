@@ -152,7 +152,7 @@ def _answers(url: str) -> bool:
     session = requests.Session()
     session.trust_env = False
     try:
-        return session.get(f"{url}/health", timeout=10).json().get("store") == "chdb"
+        return bool(session.get(f"{url}/health", timeout=10).json().get("store") == "chdb")
     except (requests.RequestException, ValueError, AttributeError):
         return False
 

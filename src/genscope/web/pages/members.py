@@ -69,7 +69,7 @@ def members(request: Request, project: Viewer, visitor: Visiting) -> Members:
     return _members(request, visitor)
 
 
-def _members(request: Request, visitor: Visitor, **more: str) -> Members:
+def _members(request: Request, visitor: Visitor, **more: Any) -> Members:
     found = services(request).auth.members
     rows = [Row(member, role, _may_renew(request, visitor, member)) for member, role in found.of(visitor.project.id)]
     return Members(rows, visitor, **more)
