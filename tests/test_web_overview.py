@@ -111,6 +111,29 @@ def test_the_filter_applies_to_everything_and_errors_are_said(server: Server, co
     assert (everything["totals"]["calls"], everything["before"]) == (6, None)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"from": "0001-01-01", "to": "9999-12-31"},
+        {"from": "9999-01-01"},
+        {"from": "2026-01-03", "to": "2026-01-01"},
+        {"from": "all", "to": "0001-01-02"},
+        {"from": DAY, "to": DAY},
+        {"q": 'metadata."a\'b{p0:String}":x OR model:"\u0000"', "by": "nonsense"},
+        {"q": "model:gpt-4o OR model:house", "from": "all"},
+    ],
+)
+def test_no_period_and_no_filter_is_an_error_of_the_server(
+    server: Server, cookies: dict[str, str], parameters: dict[str, str]
+) -> None:
+    with server.client(cookies=cookies) as client:
+        for path in ("/overview", "/overview.json"):
+            assert client.get(path, params=parameters).status_code == 200
+        metrics = {"measures": "calls", "granularity": "auto", "group_by": "metadata.a'b"} | parameters
+        metrics["from"] = metrics.get("from", "1h").replace("all", "2020-01-01")
+        assert client.get("/api/v1/metrics", params=metrics).status_code == 200
+
+
 def test_changes_are_judged_by_what_they_mean() -> None:
     assert change("cost", Decimal("1.5"), Decimal("1"), bad=False) == ("+50 %", "", "$1.00")
     assert change("latency_p95", 500.0, 1000.0, bad=True) == ("\N{MINUS SIGN}50 %", "better", "1.00 s")

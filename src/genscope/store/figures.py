@@ -20,7 +20,7 @@ from genscope.store.calls import ONCE, Counts, counted
 from genscope.store.engine import Engine, Parameter
 from genscope.store.metrics import BUCKETS
 from genscope.store.sql import sql
-from genscope.store.where import COLUMNS, EITHER, Column, Where, cost_of, where
+from genscope.store.where import COLUMNS, EARLIEST, EITHER, LATEST, Column, Where, cost_of, where
 
 Unit = Literal["count", "tokens", "usd", "ms", "percent", "tokens/s"]
 Value: TypeAlias = "int | float | Decimal | None"
@@ -263,9 +263,10 @@ class Figures:
 
     def extent(self, project_id: str, filter: Filter) -> tuple[int, int]:
         """Return the range of time that a filter is about, in nanoseconds: from the first span on where it has no begin."""
-        end = time.time_ns() if filter.end is None else filter.end
+        end = min(time.time_ns() if filter.end is None else filter.end, LATEST)
         if filter.start is not None:
-            return filter.start, max(filter.start, end)
+            start = max(EARLIEST, min(filter.start, LATEST))
+            return start, max(start, end)
         everything = where(project_id, Filter(end=filter.end))
         text = sql("spans_boundary").substitute(where=str(everything), direction="ASC")
         found = self._engine.query(text, everything.parameters | {"offset": 0})
