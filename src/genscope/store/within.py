@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from genscope.model import TRACE, Entity, Span
+from genscope.model import PAID_TYPES, TRACE, Entity, Span
 from genscope.query.filter import Filter
 from genscope.store.engine import Engine, Parameter
 from genscope.store.rows import COLUMNS, decode, values
@@ -101,13 +101,18 @@ class Within:
         summary = next(iter(self._summaries(place.project_id, keys)), None)
         if summary is None:
             return None
-        columns = ", ".join(map(_column, OUTLINE))
+        columns = ", ".join(map(_column, (*OUTLINE, "scope_name")))
         table = self._query("trace_outline", _of(place), {"limit": MAX_SPANS}, columns=columns)
         spans = _outlines(place.trace_id, table)
         for span in spans:
             end_root(span, summary.end_time)
         spans.sort(key=lambda span: span.time if span.start_time is None else span.start_time)
-        return Outline(place, summary, spans, self._repeated(place) if summary.paid_count else frozenset())
+        # One scope tells of no call twice, so that most traces need not be asked.
+        scopes = {
+            row["scope_name"] for row in table.select(["type", "scope_name"]).to_pylist() if row["type"] in PAID_TYPES
+        }
+        several = len(scopes) > 1 or len(spans) == MAX_SPANS
+        return Outline(place, summary, spans, self._repeated(place) if several else frozenset())
 
     def _repeated(self, place: Place) -> frozenset[str]:
         condition = _of(place)
