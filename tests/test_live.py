@@ -25,7 +25,7 @@ def heard(news: News, *projects: tuple[str, list[str]], many: int = 1) -> list[l
     """Return the first pieces of news of project `a` while these things are announced."""
 
     async def listen() -> list[list[str] | None]:
-        told = []
+        told: list[list[str] | None] = []
         async for one in news.listen("a", 60):
             if not told:
                 for project, traces in projects:
@@ -139,7 +139,8 @@ def test_rows_appear_change_and_go_without_a_reload(page: Page, server: Server, 
     expect(page.locator("#rows tr").nth(1).get_by_role("link")).to_be_focused()
     trace, span_id = secrets.token_hex(16), secrets.token_hex(8)
     start = time.time()
-    for fields, expected in (({}, "grows"), ({"gen_ai__request__model": "gpt-4o"}, "gpt-4o")):
+    shapes: list[tuple[dict[str, Any], str]] = [({}, "grows"), ({"gen_ai__request__model": "gpt-4o"}, "gpt-4o")]
+    for fields, expected in shapes:
         told = spans_.span(
             trace,
             span_id,

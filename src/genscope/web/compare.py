@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, Literal, TypeVar
 
 from rapidfuzz.distance import LCSseq
@@ -20,9 +21,6 @@ from genscope.web.messages import Message
 from genscope.web.tree import Row, duration, layout, time_to_first_token
 
 T = TypeVar("T")
-Key = Callable[[T], Hashable]
-#: Two things that belong together, or one that has none on the other side.
-Pair = tuple[T | None, T | None]
 
 #: Words of two texts that are compared where the texts differ; what follows is shown as it is.
 MOST_WORDS: Final = 10_000
@@ -43,21 +41,24 @@ _WORD: Final = re.compile(rf"(?:[{_DENSE}]|[^\W{_DENSE}]+|\W)\s*")
 _LETTER: Final = re.compile(r"\w")
 
 
-def align(left: Sequence[T], right: Sequence[T], *keys: Key[T]) -> list[Pair[T]]:
+def align(left: Sequence[T], right: Sequence[T], *keys: Callable[[T], Hashable]) -> list[tuple[T | None, T | None]]:
     """Return both sequences in their order with what belongs together side by side.
 
-    What has the same first key is matched first, so that most of both is; between the matches the next key decides, and so on.
+    What has nothing beside it has None there. What has the same first key is matched first, so that most of both is; between
+    the matches the next key decides, and so on.
     """
     if not keys or not left or not right:
         return [*((one, None) for one in left), *((None, one) for one in right)]
     key, *rest = keys
-    pairs: list[Pair[T]] = []
+    pairs: list[tuple[T | None, T | None]] = []
     done_left = done_right = 0
     for begin_left, begin_right, length in _matches([key(one) for one in left], [key(one) for one in right]):
-        pairs += align(left[done_left:begin_left], right[done_right:begin_right], *rest)
+        between = align(left[done_left:begin_left], right[done_right:begin_right], *rest)
+        pairs += between
         done_left, done_right = begin_left + length, begin_right + length
         pairs += zip(left[begin_left:done_left], right[begin_right:done_right], strict=True)
-    return [*pairs, *align(left[done_left:], right[done_right:], *rest)]
+    after = align(left[done_left:], right[done_right:], *rest)
+    return [*pairs, *after]
 
 
 def _matches(left: Sequence[Hashable], right: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
@@ -130,7 +131,7 @@ def _telling(
 
 def _words(text: str) -> tuple[list[str], str]:
     """Return the words of a text with the space behind them, and what is beyond the bound."""
-    words = []
+    words: list[str] = []
     for found in _WORD.finditer(text):
         if len(words) >= MOST_WORDS:
             return words, text[found.start() :]
@@ -288,10 +289,17 @@ def _number(
 
 
 def _text(label: str, left: Json, right: Json) -> Figure:
-    return Figure(label, *(format.UNKNOWN if one in (None, "", [], {}) else _said(one) for one in (left, right)))
+    return Figure(label, _said(left), _said(right))
+
+
+def _money(label: str, left: Decimal | None, right: Decimal | None) -> Figure:
+    known = None if left is None else float(left), None if right is None else float(right)
+    return Figure(label, format.money(left), format.money(right), change(*known), "cost")
 
 
 def _said(value: Json) -> str:
+    if value in (None, "", [], {}):
+        return format.UNKNOWN
     return format.one_line(value if isinstance(value, str) else messages.pretty(value), 400)
 
 
@@ -306,13 +314,8 @@ def figures(left: Span, right: Span) -> list[Figure]:
         _text("Status", left.status_message, right.status_message),
         _number("Latency", duration(left), duration(right), format.duration, "latency"),
         _number("First token", time_to_first_token(left), time_to_first_token(right), format.duration, "latency"),
+        _money("Cost", (left.cost or {}).get("total"), (right.cost or {}).get("total")),
     ]
-    costs = [(span.cost or {}).get("total") for span in (left, right)]
-    figures_.append(
-        Figure(
-            "Cost", *map(format.money, costs), change(*(None if one is None else float(one) for one in costs)), "cost"
-        )
-    )
     usage = (left.usage or {}, right.usage or {})
     figures_ += [
         _number(f"Tokens: {kind}", usage[0].get(kind), usage[1].get(kind), format.count)
@@ -333,11 +336,10 @@ def figures(left: Span, right: Span) -> list[Figure]:
 
 def totals(left: TraceSummary, right: TraceSummary) -> list[Figure]:
     """Return what two traces are and took as a whole."""
-    costs = [None if one.total_cost is None else float(one.total_cost) for one in (left, right)]
     figures_ = [
         _text("Name", left.name, right.name),
         _number("Duration", left.duration, right.duration, format.duration, "latency"),
-        Figure("Cost", format.money(left.total_cost), format.money(right.total_cost), change(*costs), "cost"),
+        _money("Cost", left.total_cost, right.total_cost),
         _number("Unpriced calls", left.unpriced_count, right.unpriced_count, format.count),
         _number("Spans", left.span_count, right.span_count, format.count),
         _number("Generations", left.generation_count, right.generation_count, format.count),
@@ -397,23 +399,14 @@ COMPARED: Final[dict[str, Callable[[Span], object]]] = {
 def trees(left: list[Span], right: list[Span]) -> list[Line]:
     """Return two traces as rows of one tree: children are aligned in their order, by type and name, else by type alone."""
     lines: list[Line] = []
-    stack: list[tuple[Pair[_Node], int]] = [
-        (pair, 0)
-        for pair in reversed(
-            align(_roots(left), _roots(right), _Node.kind, lambda one: one.row.span.type, lambda _: None)
-        )
-    ]
+    roots = align(_roots(left), _roots(right), _Node.kind, _Node.type, lambda _: None)
+    stack = [(before, after, 0) for before, after in reversed(roots)]
     while stack:
-        (before, after), depth = stack.pop()
-        rows = before and before.row, after and after.row
-        lines.append(Line(*rows, depth, _differences(*rows)))
-        below = align(
-            before.children if before else [],
-            after.children if after else [],
-            _Node.kind,
-            lambda one: one.row.span.type,
-        )
-        stack.extend((pair, depth + 1) for pair in reversed(below))
+        before, after, depth = stack.pop()
+        row, other = before.row if before else None, after.row if after else None
+        lines.append(Line(row, other, depth, _differences(row, other)))
+        below = align(before.children if before else [], after.children if after else [], _Node.kind, _Node.type)
+        stack.extend((one, another, depth + 1) for one, another in reversed(below))
     return lines
 
 
@@ -424,6 +417,9 @@ class _Node:
 
     def kind(self) -> Hashable:
         return self.row.span.type, self.row.span.name
+
+    def type(self) -> Hashable:
+        return self.row.span.type
 
 
 def _roots(spans: list[Span]) -> list[_Node]:

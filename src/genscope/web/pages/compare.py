@@ -149,7 +149,7 @@ def _missing(asked: tuple[str, str], found: Sequence[object]) -> Compared:
 
 
 def _spans(asked: tuple[str, str], left: Span, right: Span) -> Compared:
-    texts = []
+    texts: list[tuple[str, list[compare.Turn], int]] = []
     for side in SIDES:
         turns, hidden = compare.conversations(_said(left, side), _said(right, side))
         if turns:
