@@ -191,7 +191,7 @@ def test_two_models_are_chosen_by_keyboard_and_laid_over_each_other(browser: Bro
         expect(page.get_by_role("heading", name="2 models over each other")).to_be_visible()
         expect(page.locator(".measure canvas")).to_have_count(4)
         percentiles = page.get_by_role("table", name="Percentiles of latency")
-        expect(percentiles.get_by_role("row", name="anthropic/claude-sonnet-4-5")).to_contain_text("+817 %")
+        expect(percentiles.get_by_role("row", name="anthropic/claude-sonnet-4-5")).to_contain_text("1.07 s+830 %")
         accessible(page)
         page.get_by_role("link", name="Cumulative").click()
         expect(page).to_have_url(re.compile("shape=cumulative"))

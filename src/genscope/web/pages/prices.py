@@ -256,10 +256,11 @@ def _unpriced(model: UnpricedModel) -> Unpriced:
 
 
 def _set_url(model: str, provider: str | None, prices: Mapping[str, Decimal]) -> str:
+    # Without a fragment: then the browser goes to the field that has `autofocus`.
     values = {"model": model, "provider": provider or ""}
     values |= {kind: format.exact(price) for kind, price in prices.items() if kind in KINDS}
     more = " ".join(f"{kind}={format.exact(price)}" for kind, price in prices.items() if kind not in KINDS)
-    return f"/prices?{urlencode({name: value for name, value in (values | {'more': more}).items() if value})}#set"
+    return f"/prices?{urlencode({name: value for name, value in (values | {'more': more}).items() if value})}"
 
 
 def _kinds(text: str) -> Iterator[tuple[str, str]]:
