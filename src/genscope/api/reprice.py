@@ -134,7 +134,9 @@ class _Lines(StreamingResponse):
 async def _lines(steps: Iterator[Progress | Changes], dry_run: bool) -> AsyncIterator[bytes]:
     try:
         while (step := await run_in_threadpool(next, steps, None)) is not None:
-            yield _line(ProgressLine(step.done, step.total) if isinstance(step, Progress) else result_line(step, dry_run))
+            yield _line(
+                ProgressLine(step.done, step.total) if isinstance(step, Progress) else result_line(step, dry_run)
+            )
     except Stopped:
         yield _line(ErrorLine("the server is being stopped: what was written stays, run it again for the rest"))
     except StoreError as error:
