@@ -202,8 +202,11 @@ def test_words_are_shown_where_they_stand(page: Page, server: Server, user: str)
 def test_traces_and_spans_are_lists_of_the_same_kind(page: Page, server: Server, user: str) -> None:
     trace_id = agent(server)
     root = secrets.token_hex(8)
-    model = {"langfuse__observation__type": "generation", "langfuse__observation__model__name": "home-made-7b"}
-    usage = {"langfuse__observation__usage_details": {"input": 10, "output": 5}}
+    model: dict[str, Any] = {
+        "langfuse__observation__type": "generation",
+        "langfuse__observation__model__name": "home-made-7b",
+    }
+    usage: dict[str, Any] = {"langfuse__observation__usage_details": {"input": 10, "output": 5}}
     mine = secrets.token_hex(16)
     send(
         server,
@@ -255,7 +258,7 @@ def test_a_range_of_the_histogram_becomes_the_range_of_time(page: Page, server: 
 
 
 def test_a_list_goes_on_after_failed_requests(page: Page, server: Server, user: str) -> None:
-    fields = {"user__id": user, "gen_ai__operation__name": "chat"}
+    fields: dict[str, Any] = {"user__id": user, "gen_ai__operation__name": "chat"}
     send(server, *(span(secrets.token_hex(16), secrets.token_hex(8), name=f"n{n}", at=-n, **fields) for n in range(70)))
     failures = [lambda route: route.abort(), lambda route: route.fulfill(status=503, body="busy")]
 

@@ -90,17 +90,17 @@ class View:
     pointed: str = ""
 
     @property
-    def columns(self) -> list[Column]:
+    def columns(self) -> Sequence[Column]:
         """The columns that are shown."""
         return columns.chosen(self.list.columns, self.state)
 
     @property
-    def other_columns(self) -> list[Column]:
+    def other_columns(self) -> Sequence[Column]:
         """The columns that are not."""
         return [column for column in self.list.columns if column not in self.columns]
 
     @property
-    def headers(self) -> list[Header]:
+    def headers(self) -> Sequence[Header]:
         """The heads of the columns that are shown."""
         return columns.headers(self.columns, self.state)
 
