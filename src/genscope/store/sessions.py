@@ -279,20 +279,25 @@ class Sessions:
         return self._engine.query(text, condition.parameters | parameters).to_pylist()
 
     def _gathered(self, project_id: str, ids: Sequence[str], filter: Filter) -> list[dict[str, Any]]:
-        traces = self._traces(project_id, ids, filter)
-        if not traces:
-            return []
-        start, end = traces[0]["first"], max(trace["last"] for trace in traces) + 1
-        condition = where_spans(project_id, Filter(max(start, filter.start or start), min(end, filter.end or end)))
-        if len(traces) <= MANY:
-            named = f"trace_id IN {condition.bind_list(trace['trace_id'] for trace in traces)}"
-        else:
-            named = (
-                f"trace_id IN (SELECT trace_id FROM spans WHERE {condition} AND session_id IN {{ids:Array(String)}})"  # noqa: S608
-            )
-        condition.add(named)
+        span = Filter(filter.start, filter.end)
+        ids_of_traces: list[str] | None = None
+        if filter.start is None:
+            # Where in time they lie keeps the engine from reading everything.
+            traces = self._traces(project_id, ids, filter)
+            if not traces:
+                return []
+            last = max(trace["last"] for trace in traces) + 1
+            span = Filter(traces[0]["first"], last if filter.end is None else min(last, filter.end))
+            ids_of_traces = [trace["trace_id"] for trace in traces]
+        condition = where_spans(project_id, span)
         condition.parameters["ids"] = list(ids)
-        text = sql("sessions_rows").substitute(where=str(condition), counts=self._counts(project_id, condition, named))
+        if ids_of_traces is None or len(ids_of_traces) > MANY:
+            named = f"(SELECT trace_id FROM spans WHERE {condition} AND session_id IN {{ids:Array(String)}})"  # noqa: S608
+        else:
+            named = condition.bind_list(ids_of_traces)
+        counts = self._counts(project_id, condition, during(condition, span))
+        condition.add(f"trace_id IN {named}")
+        text = sql("sessions_rows").substitute(where=str(condition), counts=counts)
         return self._engine.query(text, condition.parameters).to_pylist()
 
 
@@ -328,6 +333,13 @@ def _summary(id_: str, gathered: dict[str, Any] | None, told: dict[str, Any] | N
         }
     )
     return SessionSummary(**(values | {"models": list(values["models"])}))
+
+
+def during(built: Where, filter: Filter) -> str:
+    """Return the condition on rows of `traces` that they reach into a filter's range of time."""
+    reaching = [f"last_time >= {built.bind_time(filter.start)}"] if filter.start is not None else []
+    reaching += [f"first_time < {built.bind_time(filter.end)}"] if filter.end is not None else []
+    return " AND ".join(reaching) or "1"
 
 
 def ranged(project_id: str, filter: Filter, column: str, parameters: dict[str, Parameter]) -> Where:

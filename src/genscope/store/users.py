@@ -11,7 +11,7 @@ from genscope.query.filter import Filter, FilterError
 from genscope.store.calls import Counts
 from genscope.store.engine import Engine, Parameter
 from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
-from genscope.store.sessions import ranged
+from genscope.store.sessions import during, ranged
 from genscope.store.sql import sql
 from genscope.store.where import where
 
@@ -70,19 +70,20 @@ class Users:
     def one(self, project_id: str, user_id: str, filter: Filter) -> UserSummary | None:
         """Return what a user comes to in the filter's range of time; None if there is nothing."""
         parameters: dict[str, Parameter] = {"limit": 1, "offset": 0, "user": user_id}
-        named = filter.where("user_id", user_id)
-        return next(iter(self._rows(project_id, named, "user = {user:String}", parameters)), None)
+        return next(iter(self._rows(project_id, filter, "user = {user:String}", parameters)), None)
 
     def _rows(
         self, project_id: str, filter: Filter, users: str, parameters: dict[str, Parameter], order: str = "last_time"
     ) -> list[UserSummary]:
         met = where(project_id, filter)
         condition = ranged(project_id, filter, "time", met.parameters)
-        traces = [f"last_time >= {condition.bind_time(filter.start)}"] if filter.start is not None else []
-        traces += [f"first_time < {condition.bind_time(filter.end)}"] if filter.end is not None else []
-        counts = self._counts(project_id, condition, " AND ".join(traces) or "1")
+        counts = self._counts(project_id, condition, during(condition, filter))
+        within = str(condition)
+        # By hashes, because the index of trace ids takes long for thousands of them.
+        if "user" in parameters:
+            theirs = f"SELECT cityHash64(trace_id) FROM spans WHERE {within} AND user_id = {{user:String}}"  # noqa: S608
+            condition.add(f"cityHash64(trace_id) IN ({theirs})")
         if filter.conditions:
-            # By hashes, because the index of trace ids takes long for thousands of them.
             condition.add(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM spans FINAL WHERE {met})")  # noqa: S608
         text = sql("users_rows").substitute(where=str(condition), counts=counts, users=users, order=order)
         rows = self._engine.query(text, condition.parameters | parameters | {"project_id": project_id}).to_pylist()
