@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from genscope.api.scores import SAID, taken_back
 from genscope.ingest import Decode
 from genscope.model import Pieces, Score, patch_order
+from genscope.receive.langfuse.scores import LONGEST_ID
 from genscope.services import services
 from genscope.web import addresses
 from genscope.web.frame import Editor, Visiting, page_router
@@ -43,7 +44,7 @@ async def give(
     Of thumbs that one person gave to one span the last one holds.
     """
     text = comment.strip()[:LONGEST]
-    if value not in ("", "0", "1") or not trace:
+    if value not in ("", "0", "1") or not trace or max(len(trace), len(span)) > LONGEST_ID:
         return PlainTextResponse("This is no feedback: it needs a trace, and 1, 0 or nothing as its value.", 400)
     if not value and not text:
         return _back(request, trace, span)
