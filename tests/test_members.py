@@ -90,6 +90,7 @@ def test_an_invitation_is_taken_up_once(peopled: tuple[Server, httpx.Client]) ->
 def test_roles_and_projects_are_kept_apart(peopled: tuple[Server, httpx.Client]) -> None:
     server, owner = peopled
     assert owner.post("/settings/projects", data={"id": "shop", "name": "Shop"}).status_code == 200
+    assert choose(owner, "default") == 303
     bea = member(server, owner, "bea@example.com", "viewer")
     cyd = member(server, owner, "cyd@example.com", "member")
     changes: tuple[tuple[str, dict[str, str]], ...] = (
@@ -176,15 +177,18 @@ def test_a_login_is_a_new_session_and_its_cookie_is_guarded(peopled: tuple[Serve
 def test_who_guesses_waits(peopled: tuple[Server, httpx.Client]) -> None:
     server, owner = peopled
     member(server, owner, "ida@example.com")
-    for email in ("ida@example.com", "nobody@example.com"):
-        statuses = [log_in(server, email, f"guess number {number}")[1] for number in range(7)]
-        assert statuses == [401] * 6 + [429], email
+    for email in ("nobody@example.com", "ida@example.com"):
+        statuses = [log_in(server, email, f"guess number {number}")[1] for number in range(6)]
+        assert statuses == [401] * 6, email
+        # On a machine that is slow beyond measure the wait is over before the next guess; the one after that is longer.
+        assert 429 in (log_in(server, email, f"guess again {number}")[1] for number in range(5)), email
     with person(server) as ida:
         refused = ida.post("/login", data={"email": "ida@example.com", "password": PASSWORD})
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) >= 1
     # Nobody else waits.
-    assert log_in(server, "hal@example.com")[1] == 303
+    member(server, owner, "jon@example.com")
+    assert log_in(server, "jon@example.com")[1] == 303
 
 
 def test_a_throttle_forgets_and_stays_small() -> None:

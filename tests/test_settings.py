@@ -189,17 +189,19 @@ def test_what_was_rejected_is_counted_by_its_kind(owned: tuple[Server, httpx.Cli
 
 
 def test_the_server_tells_how_it_is(owned: tuple[Server, httpx.Client]) -> None:
-    _, owner = owned
+    server, owner = owned
+    owner.post("/settings/project", data={"project_id": "default"})
+    assert export(server, server.basic) == 200
     told = owner.get("/settings/health.json").json()
-    server = told["server"]
-    tables = {table["name"]: table for table in server["tables"]}
+    state = told["server"]
+    tables = {table["name"]: table for table in state["tables"]}
     assert tables["spans"]["rows"] >= told["spans"] >= 1
     assert tables["spans"]["bytes"] > 0
     assert told["oldest"] <= told["newest"]
-    assert server["disk_free"] > 0
-    assert server["engine"]["version"].count(".") == 3
-    assert server["storing"] is True
-    assert server["engine"]["last_insert"] > told["oldest"]
+    assert state["disk_free"] > 0
+    assert state["engine"]["version"].count(".") == 3
+    assert state["storing"] is True
+    assert state["engine"]["last_insert"] > told["oldest"]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +256,8 @@ def test_the_examples_of_the_documentation_run(tmp_path: Path, page: str) -> Non
 
 def test_by_hand(owned: tuple[Server, httpx.Client], browser: Browser) -> None:
     """A key is made, used and revoked; another project is chosen; every section on a telephone and in both lights."""
-    server, _ = owned
+    server, owner = owned
+    assert owner.post("/settings/projects", data={"id": "by-hand", "name": "Another one"}).status_code == 200
     context = browser.new_context(viewport=PHONE)
     context.set_default_timeout(PATIENCE)
     link = next(line for line in reversed(server.output) if "/login?token=" in line).rpartition("/login")[2]
@@ -284,8 +287,8 @@ def test_by_hand(owned: tuple[Server, httpx.Client], browser: Browser) -> None:
         assert export(server, (public, secret)) == 401
 
         page.locator(".switch summary").click()
-        page.locator(".switch").get_by_role("button", name="Shop 3").click()
-        expect(page.locator(".switch summary")).to_contain_text("Shop 3")
+        page.locator(".switch").get_by_role("button", name="Another one").click()
+        expect(page.locator(".switch summary")).to_contain_text("Another one")
 
         page.goto(f"{server.url}/settings/redaction")
         page.get_by_label("E-mail addresses").check()

@@ -47,7 +47,7 @@ class Throttle:
         self,
         free: int,
         *,
-        first: float = 2,
+        first: float = 15,
         longest: float = 900,
         remembered: int = 10_000,
         clock: Callable[[], float] = time.monotonic,

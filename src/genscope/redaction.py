@@ -30,6 +30,8 @@ MASK: Final = "[redacted]"
 SETTING: Final = "redaction"
 #: Patterns and fields of a policy, and characters of one.
 MOST, LONGEST = 50, 500
+#: Names of entries that are remembered with what becomes of them.
+REMEMBERED: Final = 4096
 #: How deep a value is looked into; what lies deeper is masked whole.
 DEEPEST: Final = 64
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,29}")
@@ -223,6 +225,7 @@ class Redactor:
         except re2.error:
             # Two patterns may name one group.
             self._any = None
+        self._names: dict[str, str] = {}
         self._secret = secret.encode()
         fields = {field.field: field.action for field in policy.fields}
         self._fields = {name: fields[name] for name in ("input", "output", "user_id") if name in fields}
@@ -286,13 +289,22 @@ class Redactor:
             return value if (masked := self.text(str(value))) == str(value) else masked
         return value
 
+    def _name(self, name: str) -> str:
+        """Return a name of an entry masked. A program has a few hundred, which come again with every span."""
+        known = self._names.get(name)
+        if known is None:
+            known = self.text(name)
+            if len(self._names) < REMEMBERED and len(name) <= LONGEST:
+                self._names[name] = known
+        return known
+
     def map(self, entries: Attributes, depth: int = 0) -> Attributes:
         """Return a map masked."""
         if not self._patterns:
             return entries
         masked: Attributes = {}
         for name, value in entries.items():
-            told = key = self.text(name)
+            told = key = self._name(name)
             number = 2
             while key in masked:
                 key, number = f"{told} {number}", number + 1

@@ -22,7 +22,7 @@ MOST_DAYS: Final = 36_500
 #: Seconds between two looks for what has become too old.
 EVERY: Final = 3600
 #: Traces that are deleted at once.
-BATCH: Final = 2000
+BATCH: Final = 5000
 
 #: Deletes traces of a project with all that belongs to them.
 DeleteTraces = Callable[[str, Sequence[str]], None]
