@@ -296,7 +296,7 @@ def test_a_page_shows_media_where_they_were_said(server: Server, browser: Browse
         page.wait_for_function(LOADED, arg=image.element_handle())
         assert image.get_attribute("alt") == "image"
     page.wait_for_function("audio => audio.duration == 1", arg=pane.locator("audio").element_handle())
-    expect(pane.locator(".message .text")).to_have_text(["What is on this picture?", "Listen:", "and tell."])
+    expect(pane.locator(".message .md")).to_have_text(["What is on this picture?", "Listen:", "and tell."])
     expect(pane.locator(".attachments")).to_contain_text("text/html")
     assert pane.evaluate("pane => pane.scrollWidth <= pane.clientWidth && pane.clientWidth <= innerWidth")
 

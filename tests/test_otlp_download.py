@@ -115,7 +115,7 @@ def test_a_span_that_came_without_attributes_gets_those_of_the_conventions() -> 
 
 
 def test_hostile_values_travel_whole() -> None:
-    values = {
+    values: dict[str, Any] = {
         "n": 2**70,
         "f": 1.5,
         "none": None,

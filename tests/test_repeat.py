@@ -38,8 +38,10 @@ def arguments(script: str) -> list[str]:
 def request_of(program: str) -> Any:
     """Return the literal that a Python program sends."""
     [found] = [
-        node for node in ast.parse(program).body if isinstance(node, ast.Assign) and node.targets[0].id == "request"
-    ]  # type: ignore[attr-defined]
+        node
+        for node in ast.parse(program).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "request"
+    ]
     return ast.literal_eval(found.value)
 
 

@@ -131,8 +131,8 @@ def test_a_path_is_never_longer_than_its_trace(drawn: list[tuple[int, int, int]]
     assert all(0 <= row.self_time <= (tree.duration(row.span) or 0) for row in rows)
 
 
-def paid(span_id: str, parent: str | None, cost: str | None, **fields: object) -> Span:
-    made = span(span_id, parent, type="generation", usage={"input": 10, "output": 1}, **fields)
+def paid(span_id: str, parent: str | None, cost: str | None) -> Span:
+    made = span(span_id, parent, type="generation", usage={"input": 10, "output": 1})
     made.cost = None if cost is None else {"total": Decimal(cost)}
     return made
 
