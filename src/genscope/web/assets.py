@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Final
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 DIRECTORY: Final = Path(__file__).parent / "static"
 #: Changes when any of the files does; pages ask for `/static/name?v=VERSION`.
@@ -23,6 +24,11 @@ class Assets(StaticFiles):
 
     def __init__(self) -> None:
         super().__init__(directory=DIRECTORY)
+        self._compressed = GZipMiddleware(super().__call__, minimum_size=1000)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, compressed where the browser takes that."""
+        await self._compressed(scope, receive, send)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
