@@ -144,7 +144,7 @@ def test_a_list_of_traces_deletes_those_that_it_shows(server: Server, client: ht
 
 
 def test_rows_are_chosen_by_keys_and_mouse_and_deleted_after_a_question(page: Page, server: Server, user: str) -> None:
-    ids = [generation(server, user, at=-n, name=f"n{n}") for n in range(5)]
+    ids = [generation(server, user, at=-60 * n, name=f"n{n}") for n in range(5)]
     page.goto(f"{server.url}/generations?q=user:{user}")
     bar, boxes = page.locator("#chosen"), page.locator(".pick")
     expect(boxes).to_have_count(5)

@@ -15,7 +15,7 @@ from tests.spans import generation
 
 def test_a_panel_follows_the_focused_row_and_is_in_the_url(page: Page, server: Server) -> None:
     user = f"user-{secrets.token_hex(6)}"
-    ids = [generation(server, user, at=-n, name=f"n{n}") for n in range(3)]
+    ids = [generation(server, user, at=-60 * n, name=f"n{n}") for n in range(3)]
     page.goto(f"{server.url}/generations?q=user:{user}")
     panel = page.locator("#peek")
     expect(panel).to_be_hidden()

@@ -1,13 +1,27 @@
 // A row beside its list: the pane of its span. What is open is in the URL; the panel follows the focused row.
 
-import "./pane.js";
-
 const panel = () => document.querySelector("#peek");
 const rows = () => [...document.querySelectorAll("#rows tr[data-trace]")];
 const side = (row) => [row.dataset.trace, row.dataset.span].filter(Boolean).map(encodeURIComponent).join("/");
 const link = (row) => row.querySelector("a.row");
 const opened = () => new URL(location.href).searchParams.get("peek");
 const shownRow = () => rows().find((row) => side(row) === panel()?.dataset.at);
+
+/** What a pane needs, and a list without one does not: its styles and its behaviour. */
+let ready = null;
+function prepare() {
+  ready ??= Promise.all([
+    import("./pane.js"),
+    new Promise((done) => {
+      const styles = document.createElement("link");
+      styles.rel = "stylesheet";
+      styles.href = new URL(`trace.css${new URL(import.meta.url).search}`, import.meta.url);
+      styles.onload = styles.onerror = done;
+      document.head.append(styles);
+    }),
+  ]);
+  return ready;
+}
 
 /** What was asked for last; an answer to anything before it comes too late. */
 let asked = null;
@@ -69,7 +83,8 @@ async function open(at) {
   document.body.classList.add("peeking");
   remember(at);
   mark();
-  const response = await fetch(`/peek?at=${encodeURIComponent(at)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const asking = fetch(`/peek?at=${encodeURIComponent(at)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const [response] = await Promise.all([asking, prepare()]);
   if (response?.status === 401) return location.reload();
   const text = response ? await response.text().catch(() => null) : null;
   if (asked !== at || !content.isConnected) return;
