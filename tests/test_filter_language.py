@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -23,6 +24,8 @@ from genscope.store.migrate import migrate
 from genscope.store.reader import Reader
 from genscope.store.rows import encode
 from genscope.store.where import where
+from genscope.web.addresses import listing
+from genscope.web.state import State
 
 DOCS = Path(__file__).parent.parent / "docs" / "filters.md"
 
@@ -213,6 +216,16 @@ def test_terms_are_added_and_taken_away() -> None:
     assert not has_term("-model:a", "model", "a")
     assert joined("a OR b", "", "model:c") == "(a OR b) model:c"
     assert joined("a OR b") == "a OR b"
+    assert joined('model:(a OR b) "x OR y"', "level:ERROR") == 'model:(a OR b) "x OR y" level:ERROR'
+
+
+def test_alternatives_stay_together_when_a_link_or_a_parameter_asks_for_more() -> None:
+    pairs = [("q", "model:a OR model:b"), ("user_id", "alice"), ("tag", "x"), ("tag", "y")]
+    assert State.read("/traces", pairs).q == "(model:a OR model:b) user:alice tag:(x OR y)"
+    assert set(State.read("/traces", pairs).filter().conditions) == set(from_params(pairs).conditions)
+    assert parse_qs(urlsplit(listing("traces", "model:a OR model:b", user="alice")).query) == {
+        "q": ["(model:a OR model:b) user:alice"]
+    }
 
 
 def test_parameters_and_a_text_all_hold() -> None:

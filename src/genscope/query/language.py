@@ -49,6 +49,8 @@ _PLAIN_VALUE: Final = re.compile(r'[^\s"()*]+')
 _PLAIN_KEY: Final = re.compile(r'[^\s"():<>=!]+')
 _PLAIN_WORD: Final = re.compile(r'(?!(OR|AND|NOT)$)(?!-)([^\s"():<>=!]|!(?!=))+')
 _ALTERNATIVE: Final = re.compile(r"\bOR\b")
+_STRING: Final = re.compile(r'"(\\.|[^"\\])*"', re.DOTALL)
+_GROUP: Final = re.compile(r"\([^()]*\)")
 _LETTER: Final = re.compile(r"[^\W_]")
 _COMPARED: Final[Mapping[str, Operator]] = {">": ">", ">=": ">=", "<": "<", "<=": "<="}
 #: What the parser may wait for, in words.
@@ -109,7 +111,15 @@ def term(field: str, value: str | int | float, operator: str = ":") -> str:
 def joined(*texts: str) -> str:
     """Return the filter that asks for all that these ask for; what they say is not looked at."""
     several = [text for text in texts if text.strip()]
-    return " ".join(f"({text})" if len(several) > 1 and _ALTERNATIVE.search(text) else text for text in several)
+    return " ".join(f"({text})" if len(several) > 1 and _alternates(text) else text for text in several)
+
+
+def _alternates(text: str) -> bool:
+    """Return whether OR stands in a text outside of quotes and parentheses."""
+    rest, found = _STRING.sub("", text), 1
+    while found:
+        rest, found = _GROUP.subn("", rest)
+    return bool(_ALTERNATIVE.search(rest))
 
 
 def with_term(text: str, field: str, value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote, urlencode
 
-from genscope.query.language import term
+from genscope.query.language import joined, term
 
 
 def listing(page: str, q: str = "", from_: str = "", to: str = "", **fields: str | None) -> str:
@@ -13,7 +13,7 @@ def listing(page: str, q: str = "", from_: str = "", to: str = "", **fields: str
     A field that is None is none that is asked for.
     """
     terms = [q, *(term(name, value) for name, value in fields.items() if value is not None)]
-    text = " ".join(part for part in terms if part)
+    text = joined(*terms)
     parameters = [(name, value) for name, value in (("q", text), ("from", from_), ("to", to)) if value]
     return f"/{page}?{urlencode(parameters)}" if parameters else f"/{page}"
 

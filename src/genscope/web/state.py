@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from genscope.query.filter import FIELDS, Filter, from_params
-from genscope.query.language import term
+from genscope.query.filter import FIELDS, Condition, Filter, from_params
+from genscope.query.language import joined, write
 
 #: Ages that the time range picker offers.
 RANGES: Final = (("15m", "15 min"), ("1h", "1 h"), ("24h", "24 h"), ("7d", "7 d"), ("30d", "30 d"), ("all", "All"))
@@ -30,16 +30,20 @@ class State:
     age: str = ALL
 
     @classmethod
-    def read(cls, path: str, pairs: Iterable[tuple[str, str]], *, own: Iterable[str] = (), age: str = ALL) -> State:
+    def read(cls, path: str, pairs: Sequence[tuple[str, str]], *, own: Iterable[str] = (), age: str = ALL) -> State:
         """Return the state that query parameters describe: `q`, `from`, `to` and those of the page's `own`.
 
-        A field of spans as a parameter of its own (`user_id=alice`) becomes a term of `q`. Other names, empty values and a
-        `from` that says what it would be without are left out; of the same name the last one counts.
+        A field of spans as a parameter of its own (`user_id=alice`) becomes a term of `q`, repeated any of its values. Other
+        names, empty values and a `from` that says what it would be without are left out; of the same name the last one counts.
         """
         own = tuple(own)
         values = {name: value for name, value in pairs if value and (name in ("q", "from", "to") or name in own)}
-        terms = [term(name, value) for name, value in pairs if value and name in FIELDS and name not in own]
-        values["q"] = " ".join(part for part in (values.get("q", "").strip(), *terms) if part)
+        fields: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if value and name in FIELDS and name not in own:
+                fields.setdefault(name, []).append(value)
+        terms = (write([Condition(name, tuple(dict.fromkeys(several)))]) for name, several in fields.items())
+        values["q"] = joined(values.get("q", "").strip(), *terms)
         return cls(path, (), own, age)._with(values)
 
     def _with(self, values: dict[str, str]) -> State:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from genscope.api.shapes import ModelShape, model_shape
 from genscope.query.filter import FilterError
-from genscope.query.language import term
+from genscope.query.language import joined, term
 from genscope.services import services
 from genscope.store.models import (
     GROUPS,
@@ -334,7 +334,7 @@ def _section(view: ModelsView, by: str, value: str | None, found: list[ModelSumm
     several = [(row.provider, row.model) for row in found[:MOST_COMPARED]]
     compare_url = ""
     if by and value is not None and len(several) > 1:
-        q = " ".join(part for part in (state.q, named(by, value)) if part)
+        q = joined(state.q, named(by, value))
         compare_url = state.url(q=q, by="", compare=",".join(key(*one) for one in several))
     return Section(value, rows, sum(row.calls for row in found), compare_url)
 
@@ -366,7 +366,7 @@ def _row(state: State, by: str, summary: ModelSummary, best: dict[str, object], 
     terms = [state.q, "type:(generation OR embedding)"]
     terms += [named("provider", summary.provider), named("model", summary.model)]
     terms += [named(by, summary.value)] if by else []
-    q = " ".join(part for part in terms if part)
+    q = joined(*terms)
     cells = []
     for column in COLUMNS.values():
         value = column.value(summary)

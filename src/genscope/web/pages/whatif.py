@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from genscope.api.whatif import asked, shape, targets
 from genscope.pricing import listing
 from genscope.query.filter import FilterError
+from genscope.query.language import joined
 from genscope.services import services
 from genscope.web import addresses, format
 from genscope.web.frame import Viewer, page, page_router
@@ -152,7 +153,7 @@ def _show(view: WhatIfView, found: WhatIf) -> None:
 
 
 def _line(state: State, row: Row, terms: list[str]) -> Line:
-    q = " ".join(part for part in (state.q, "type:(generation OR embedding)", named("name", row.name), *terms) if part)
+    q = joined(state.q, "type:(generation OR embedding)", named("name", row.name), *terms)
     url = addresses.listing("spans", q, state.value("from") or AGE, state.value("to"))
     return Line(row, [_cell(outcome, row) for outcome in row.outcomes], url)
 
