@@ -26,6 +26,7 @@ from genscope.model import Score, Span
 from genscope.query.filter import FIELDS, QUERY, Filter, from_params
 from genscope.query.language import MAX_LENGTH
 from genscope.services import project_of, public_url, services
+from genscope.store import orders
 from genscope.store.catalog import Project
 
 router = APIRouter(prefix="/api/v1", tags=["read"])
@@ -60,7 +61,14 @@ By = Annotated[
     Literal["", "name", "prompt", "environment", "release"],
     Query(description="A row for each value of this as well; `by` of the row tells it."),
 ]
-Sort = Annotated[Literal["-start_time", "start_time"], Query(description="Newest or oldest first.")]
+Sort = Annotated[
+    str,
+    Query(description=f"What to sort by, a minus before it for the largest first: {', '.join(orders.OF_SPANS)}."),
+]
+TraceSort = Annotated[
+    str,
+    Query(description=f"What to sort by, a minus before it for the largest first: {', '.join(orders.OF_TRACES)}."),
+]
 
 
 def filter_parameters(fields: Mapping[str, tuple[str, ...] | None]) -> dict[str, Any]:
@@ -161,11 +169,16 @@ def list_generations(
 
 @router.get("/traces", responses=documented(Listing[TraceShape]), openapi_extra=FILTER_PARAMETERS)
 def list_traces(
-    request: Request, project: Authorised, filter: Filtered, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    project: Authorised,
+    filter: Filtered,
+    sort: TraceSort = "-start_time",
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
-    """List traces that begin in a time range and have a span there that meets every condition, the latest first."""
+    """List traces that begin in a time range and have a span there that meets every condition."""
     reader = services(request).reader
-    page = reader.traces(project.id, filter, limit=limit, cursor=cursor or None)
+    page = reader.traces(project.id, filter, sort=sort, limit=limit, cursor=cursor or None)
     scores = by_subject(reader.scores.of_traces(project.id, [trace.trace_id for trace in page.rows]))
     return respond(Listing([trace_shape(trace, scores[trace.trace_id, ""]) for trace in page.rows], page.next_cursor))
 

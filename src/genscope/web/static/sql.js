@@ -106,11 +106,7 @@ query.addEventListener("input", () => suggest(false));
 query.addEventListener("blur", close);
 query.addEventListener("click", close);
 query.addEventListener("keydown", (event) => {
-  const mod = event.ctrlKey || event.metaKey;
-  if (mod && event.key === "Enter") {
-    event.preventDefault();
-    form.requestSubmit();
-  } else if (mod && event.key === " ") {
+  if ((event.ctrlKey || event.metaKey) && event.key === " ") {
     event.preventDefault();
     suggest(true);
   } else if (opened() && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
@@ -123,6 +119,13 @@ query.addEventListener("keydown", (event) => {
   } else if (opened() && event.key === "Escape") {
     event.preventDefault();
     close();
+  }
+});
+// Wherever the cursor is.
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+    event.preventDefault();
+    form.requestSubmit();
   }
 });
 // Before the editor loses the focus.
