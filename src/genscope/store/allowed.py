@@ -25,6 +25,8 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 DIALECT: Final = "clickhouse"
 MAX_LENGTH: Final = 20_000
+#: Parts of expressions that may stand for names of the SELECT list elsewhere: a long one that is named often is a gigabyte.
+MAX_SPELT: Final = 2_000
 
 #: Functions that compute from their arguments alone, in lower case. None reads a table, a file, a setting, a dictionary or the
 #: machine, waits, or takes the name of another function.
@@ -134,8 +136,9 @@ def _checked(text: str, tables: Collection[str], mark: str, hidden: Collection[s
             _rename(node, tables, names, mark, read)
         elif isinstance(node, exp.CTE) and isinstance(node.this, exp.Query):
             node.args["alias"].set("this", exp.to_identifier(f"{node.alias}{mark}", quoted=True))
+    spelt = 0
     for select in list(query.find_all(exp.Select)):
-        _spell_out(select)
+        spelt += _spell_out(select, MAX_SPELT - spelt)
     sql = query.sql(dialect=DIALECT, comments=False)
     _look_at_calls(sqlglot.tokenize(sql, dialect=DIALECT))
     return Checked(sql, frozenset(read), mark)
@@ -182,19 +185,28 @@ def _rename(node: exp.Table, tables: Collection[str], names: Collection[str], ma
     node.set("this", exp.to_identifier(f"{name}{mark}", quoted=True))
 
 
-def _spell_out(select: exp.Select) -> None:
+def _spell_out(select: exp.Select, most: int) -> int:
     """Put what a name of the SELECT list stands for in the place of the name: `sum(cost) AS cost ... ORDER BY cost` means the sum.
 
     The engine is told that a name is a column wherever there is one, which its tables here are written for.
+
+    Returns:
+        How many parts the statement has more.
     """
     named = {one.alias: one.this for one in select.expressions if isinstance(one, exp.Alias)}
+    sizes = {name: sum(1 for _ in meant.walk()) for name, meant in named.items()}
+    spelt = 0
     for clause in ("group", "having", "order", "limit_by"):
         part = select.args.get(clause)
         for column in list(part.find_all(exp.Column)) if isinstance(part, exp.Expr) else ():
             meant = None if column.table else named.get(column.name)
             if meant is None or column.find_ancestor(exp.AggFunc, exp.Query) is not select:
                 continue
+            spelt += sizes[column.name]
+            if spelt > most:
+                raise Refused(f"{column.name} stands for too much too often: name it in a subquery")
             column.replace(exp.paren(meant.copy()))
+    return spelt
 
 
 def _look_at_calls(tokens: list[Token]) -> None:
