@@ -332,7 +332,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             protocol="maxim",
         ),
         piece("s7", output="the raretoken here"),
-        piece("s7", model="after"),
+        # When it began is not known, nor how long it took; nor does any but s1 tell what it used.
+        piece("s7", model="after", end_time=START + 8 * second, completion_start_time=START + 8 * second),
     ]
     for span in rows:
         engine.insert("spans", encode("p", [span]))
@@ -368,6 +369,12 @@ ALL = "s1 s2 s3 s4 s5 s6 s7"
         ("-cost>0.02", ALL),
         ("tokens>12k usage.input_cache_read>8k", "s1"),
         ("latency>2s latency<3001ms ttft:1s tps>3", "s1"),
+        ("latency:*", "s1"),
+        ("latency<1h", "s1"),
+        ("ttft<1h", "s1"),
+        ("tokens:*", "s1"),
+        ("tokens<1M", "s1"),
+        ("-tokens:*", "s2 s3 s4 s5 s6 s7"),
         ("status:*answer*", "s1"),
         ("name:draft*", "s1"),
         ("name:*reply", "s1"),
@@ -392,6 +399,8 @@ ALL = "s1 s2 s3 s4 s5 s6 s7"
         ("parameters.temperature:0.7", "s3"),
         ("score.good>0.5", "s1"),
         ("score.good:0.9", "s1"),
+        ("score.good:(0.90 OR 7)", "s1"),
+        ("-score.good:.9", "s2 s3 s4 s5 s6 s7"),
         ("score.verdict:fine", "s2"),
         ("score.verdict:*", "s2"),
         ("-score.good:*", "s2 s3 s4 s5 s6 s7"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from genscope.query.filter import Filter, FilterError
-from genscope.store.where import START, Where, where
+from genscope.store.where import Where, where
 
 #: The order that a list has of itself.
 TIME: Final = "start_time"
@@ -23,9 +23,9 @@ class Order:
     counted: bool = False
 
 
-def nanoseconds(end: str, start: str = START) -> str:
-    """Return the SQL of a duration in nanoseconds."""
-    return f"(toUnixTimestamp64Nano({end}) - toUnixTimestamp64Nano({start}))"
+def nanoseconds(end: str) -> str:
+    """Return the SQL of a duration from the start on in nanoseconds, NULL where one of both is not known."""
+    return f"(toUnixTimestamp64Nano({end}) - toUnixTimestamp64Nano(spans.start_time))"
 
 
 #: Where a row lies among those of one value, by the number of its ids.

@@ -20,6 +20,8 @@ LATEST: Final = 2**63 - 1
 #: A moment as nanoseconds since the epoch; other moments are as `parse_time` takes them.
 _NANOSECONDS: Final = re.compile(r"-?\d+", re.ASCII)
 
+_DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+
 Kind = Literal["text", "number", "time", "list", "flag", "words"]
 
 
@@ -57,9 +59,16 @@ PARENT: Final = "nullIf(parent_span_id, concat(trace_id, ':root'))"
 SPAN_IN_TRACE: Final = "nullIf(span_id, concat(trace_id, ':root'))"
 
 
-def seconds(end: str, start: str = START) -> str:
-    """Return the SQL of a duration in seconds."""
+def seconds(end: str, start: str = "spans.start_time") -> str:
+    """Return the SQL of a duration in seconds, NULL where one of both is not known."""
     return f"(toUnixTimestamp64Nano({end}) - toUnixTimestamp64Nano({start})) / 1e9"
+
+
+#: Tokens in and out, NULL where nobody told any. Some senders tell the sum alone.
+TOTAL_TOKENS: Final = (
+    "if(input_tokens IS NULL AND output_tokens IS NULL AND NOT mapContains(usage, 'total'), NULL, "
+    "greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total']))"
+)
 
 
 def cost_of(kind: str) -> str:
@@ -94,7 +103,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "tokens_per_second": Column(f"output_tokens / nullIf({seconds('spans.end_time')}, 0)", "number"),
     "input_tokens": Column("input_tokens", "number"),
     "output_tokens": Column("output_tokens", "number"),
-    "total_tokens": Column("greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total'])", "number"),
+    "total_tokens": Column(TOTAL_TOKENS, "number"),
     "input_cost": Column(cost_of("input"), "number"),
     "output_cost": Column(cost_of("output"), "number"),
     "total_cost": Column("total_cost", "number"),
@@ -214,12 +223,16 @@ class Where:
 
 #: How what is said of a trace is asked of one of its spans.
 _OF_TRACE: Final[Mapping[str, str]] = {
-    "any": "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project} AND {clause})",
+    # FINAL merges whatever it reads, so it reads only where some piece of a span says so.
+    "any": (
+        "trace_id IN (SELECT trace_id FROM spans FINAL PREWHERE project_id = {project} AND time IN "
+        "(SELECT time FROM spans WHERE project_id = {project} AND ({clause})) WHERE ({clause}))"
+    ),
     "all": "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project} GROUP BY trace_id HAVING {clause})",
     "score": (
         "(trace_id, span_id) IN (SELECT ifNull(trace_id, ''), ifNull(span_id, '') {said}) OR trace_id IN "
         "(SELECT ifNull(trace_id, '') {said} AND (ifNull(span_id, '') IN ('', concat(ifNull(trace_id, ''), ':root'))))"
-    ).replace("{said}", "FROM scores FINAL WHERE project_id = {project} AND NOT removed AND name = {key} AND {clause}"),
+    ).replace("{said}", "FROM scores FINAL WHERE project_id = {project} AND NOT removed AND name = {key} AND ({clause})"),
 }
 
 
@@ -248,7 +261,10 @@ def _positive(built: Where, column: Column, condition: Condition, operator: Oper
     if operator == "is not null":
         return f"notEmpty({text})" if column.kind == "list" else f"{text} IS NOT NULL"
     if column.kind == "list" and operator in ("any of", "all of"):
-        return f"{'hasAny' if operator == 'any of' else 'hasAll'}({text}, {built.bind_list(values)})"
+        found = f"{'hasAny' if operator == 'any of' else 'hasAll'}({text}, {built.bind_list(values)})"
+        # 0.50 is the same number as 0.5.
+        numbers = [float(value) for value in values if column.of_trace == "score" and _DECIMAL.fullmatch(value)]
+        return " OR ".join([found, *(f"ifNull(value = {built.bind(number, 'Float64')}, false)" for number in numbers)])
     if operator == "any of" and column.kind == "text":
         return f"{text} IN {built.bind_list(values)}"
     if operator == "any of":

@@ -218,8 +218,8 @@ def observation_shape(project_id: str, span: Span) -> LangfuseObservation:
         calculated_input_cost=_money(cost.get("input")),
         calculated_output_cost=_money(cost.get("output")),
         calculated_total_cost=_money(cost.get("total")),
-        latency=seconds(start, span.end_time),
-        time_to_first_token=seconds(start, span.completion_start_time),
+        latency=seconds(span.start_time, span.end_time),
+        time_to_first_token=seconds(span.start_time, span.completion_start_time),
         project_id=project_id,
     )
 
@@ -302,9 +302,9 @@ def cost_details(span: Span) -> dict[str, float]:
     return {kind: float(amount) for kind, amount in exclusive(span.cost or {}).items()}
 
 
-def seconds(start: int, end: int | None) -> float | None:
-    """Return the seconds between two moments."""
-    return None if end is None else (end - start) / 1e9
+def seconds(start: int | None, end: int | None) -> float | None:
+    """Return the seconds between two moments, None where one of both is not known."""
+    return None if start is None or end is None else (end - start) / 1e9
 
 
 def _money(amount: Decimal | None) -> float | None:
@@ -370,8 +370,8 @@ GROUPS: Final[Mapping[str, Any]] = {
         "promptVersion": prompt_version(span),
     },
     "metrics": lambda project_id, span, trace: {
-        "latency": seconds(begin(span), span.end_time),
-        "timeToFirstToken": seconds(begin(span), span.completion_start_time),
+        "latency": seconds(span.start_time, span.end_time),
+        "timeToFirstToken": seconds(span.start_time, span.completion_start_time),
     },
     "trace_context": lambda project_id, span, trace: {
         "traceName": trace and trace.name,
