@@ -66,8 +66,8 @@ def seconds(end: str, start: str = "spans.start_time") -> str:
 
 #: Tokens in and out, NULL where nobody told any. Some senders tell the sum alone.
 TOTAL_TOKENS: Final = (
-    "if(input_tokens IS NULL AND output_tokens IS NULL AND NOT mapContains(usage, 'total'), NULL, "
-    "greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total']))"
+    "if(input_tokens IS NULL AND output_tokens IS NULL AND told_tokens IS NULL, NULL, "
+    "greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), ifNull(told_tokens, 0)))"
 )
 
 

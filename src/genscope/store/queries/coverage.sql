@@ -2,7 +2,7 @@
 WITH
     $counts,
     input_tokens IS NULL AND output_tokens IS NULL AS without_usage,
-    greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), usage['total']) AS total_tokens
+    greatest(ifNull(input_tokens, 0) + ifNull(output_tokens, 0), ifNull(told_tokens, 0)) AS total_tokens
 SELECT
     type,
     provider,
