@@ -101,10 +101,10 @@ def test_messages_are_compared_with_those_of_the_same_speaker() -> None:
         (1, 1, ""),
         (None, 1, ""),
         (0, 5, ""),
-        (100, 110, "+10%"),
-        (100, 59, "-41%"),
+        (100, 110, "+10 %"),
+        (100, 59, "-41 %"),
         (1, 18.8, "18.8\u00d7"),
-        (1000, 1001, "+0.1%"),
+        (1000, 1001, "+0.1 %"),
     ],
 )
 def test_a_change_is_told_in_percent_or_times(left: float | None, right: float | None, told: str) -> None:
@@ -118,7 +118,7 @@ def test_figures_are_those_that_one_side_has() -> None:
     assert told == {
         "Name": ("x", "x", ""),
         "Type": ("span", "span", ""),
-        "Tokens: input": ("10", "15", "+50%"),
+        "Tokens: input": ("10", "15", "+50 %"),
         "Tokens: output": ("—", "2", ""),
         "Parameter: temperature": ("0", "0.4", ""),
     }
@@ -204,7 +204,7 @@ def test_two_generations_are_read_beside_each_other(page: Page, server: Server) 
     left, right = two(server, secrets.token_hex(6))
     page.goto(server.url + address(left, right))
     expect(page.get_by_role("row", name="Model")).to_contain_text("gpt-4o-mini")
-    expect(page.get_by_role("row", name="Cost")).to_contain_text("-94%")
+    expect(page.get_by_role("row", name="Cost")).to_contain_text("-94 %")
     expect(page.locator("details.alike")).to_have_count(2)
     expect(page.locator("del")).to_have_text("On its way")
     expect(page.locator("ins")).to_have_text("It left <b>today</b>")

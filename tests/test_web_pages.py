@@ -152,7 +152,7 @@ def test_a_row_says_what_a_generation_was_and_took(page: Page, server: Server, u
     expect(row.locator(".c-input")).to_have_text("Where is it?")
     expect(row.locator(".c-output")).to_have_text("On its way.")
     expect(row.locator(".c-tokens")).to_contain_text("1,000 → 50")
-    expect(row.locator(".c-tokens")).to_contain_text("80% cached")
+    expect(row.locator(".c-tokens")).to_contain_text("80 % cached")
     expect(row.locator(".c-cost")).to_have_text("$0.002")
     expect(row.locator(".c-latency")).to_contain_text("1.00 s")
     row.get_by_role("link").click()

@@ -135,7 +135,7 @@ def test_stored_costs_are_worked_out_again_without_script(server: Server, client
 def test_an_unpriced_model_is_priced_by_keyboard_end_to_end(browser: Browser, server: Server) -> None:
     with sound(logged_in(browser, server)) as page:
         page.goto(f"{server.url}/models?q=model:house")
-        page.get_by_role("link", name="100% unpriced").press("Enter")
+        page.get_by_role("link", name="100 % unpriced").press("Enter")
         expect(page).to_have_url(re.compile(r"/prices\?model=house&provider=vllm$"))
         accessible(page)
         expect(page.get_by_label("Model or pattern")).to_have_value("house")

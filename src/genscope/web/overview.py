@@ -19,6 +19,8 @@ from genscope.web.state import ALL, RANGES, State
 SPLITS: Final = {"cost": ("cost", "Cost"), "calls": ("calls", "Calls"), "tokens": ("total_tokens", "Tokens")}
 #: Models that are told apart over time; there are as many colours.
 MOST_MODELS: Final = 6
+#: Where the lists of the most are.
+MOST: Final = "/overview/most"
 #: Rows of each list.
 MOST_ROWS: Final = 6
 #: Rows of figures by time and model that are looked at.
@@ -110,6 +112,25 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Most:
+    """The lists of the most, which a browser asks for when it has the rest: they take as long again."""
+
+    #: The overview that they are part of.
+    overview: str
+    rankings: list[Ranking]
+
+    def json(self) -> dict[str, Any]:
+        """Return the lists as data, by name."""
+        return {
+            ranking.name: [
+                {"label": line.label, "url": line.href} | dict(zip(ranking.columns, line.texts, strict=True))
+                for line in ranking.lines
+            ]
+            for ranking in self.rankings
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The view of the page."""
 
@@ -123,7 +144,6 @@ class Overview:
     totals_before: Totals | None = None
     tiles: list[Tile] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    rankings: list[Ranking] = field(default_factory=list)
 
     @property
     def split(self) -> str:
@@ -134,6 +154,11 @@ class Overview:
     def splits(self) -> list[tuple[str, str]]:
         """What may be shown so, by name, and its title."""
         return [(name, title) for name, (_, title) in SPLITS.items()]
+
+    @property
+    def most(self) -> str:
+        """The URL of the lists of the most, in the same period."""
+        return replace(self.state, path=MOST).url()
 
     @property
     def length(self) -> str:
@@ -157,13 +182,6 @@ class Overview:
             if self.totals_before is None
             else {"from": iso(self.before), "to": iso(self.start), "totals": _plain(self.totals_before)},
             "charts": self.charts,
-            "most": {
-                ranking.name: [
-                    {"label": line.label, "url": line.href} | dict(zip(ranking.columns, line.texts, strict=True))
-                    for line in ranking.lines
-                ]
-                for ranking in self.rankings
-            },
         }
 
 
@@ -189,21 +207,20 @@ def look(reader: Reader, project_id: str, state: State) -> Overview:
     previous = figures.ask(project_id, Question(before, TOTALS)).rows[0].values if before else None
     measure, _ = SPLITS[_split(state)]
     granularity = automatic(start, end)
-    calls = chosen.where("type", "generation", "embedding")
-    over_time, by_model = figures.sets(
+    over_time, by_model, models = figures.sets(
         project_id,
         Question(
-            calls, tuple(dict.fromkeys((measure, *OVER_TIME))), ("model",), granularity, f"-{measure}", MOST_FIGURES
+            _calls(chosen),
+            tuple(dict.fromkeys((measure, *OVER_TIME))),
+            ("model",),
+            granularity,
+            f"-{measure}",
+            MOST_FIGURES,
         ),
-        [[TIME], [TIME, "model"]],
-    )
-    models, names, users = figures.sets(
-        project_id,
-        Question(calls, OF_MOST, ("model", "name", "user"), "", f"-{measure}", MOST_ROWS),
-        [["model"], ["name"], ["user"]],
+        [[TIME], [TIME, "model"], ["model"]],
     )
     x = pieces(granularity, start, end)
-    links = Links(state, chosen)
+    largest = [row.group["model"] for row in models[:MOST_MODELS]]
     return Overview(
         state,
         start=start,
@@ -211,19 +228,44 @@ def look(reader: Reader, project_id: str, state: State) -> Overview:
         before=before.start if before else None,
         totals=totals,
         totals_before=previous if previous and previous["spans"] else None,
-        tiles=_tiles(links, totals, previous),
+        tiles=_tiles(Links(state, chosen), totals, previous),
         charts={
-            "split": _split_chart(measure, x, over_time, by_model, [row.group["model"] for row in models]),
+            "split": _split_chart(measure, x, over_time, by_model, largest),
             "latency": _latency_chart(x, over_time),
             "errors": _errors_chart(x, over_time),
         },
-        rankings=[
+    )
+
+
+def most(reader: Reader, project_id: str, state: State) -> Most:
+    """Return the most of everything among what meets the state's filter.
+
+    Raises:
+        FilterError: the filter cannot be understood.
+    """
+    chosen = state.filter()
+    measure, _ = SPLITS[_split(state)]
+    figures = reader.figures.within(project_id, chosen)
+    totals = figures.ask(project_id, Question(chosen, (measure, "errors"))).rows[0].values
+    models, names, users = figures.sets(
+        project_id,
+        Question(_calls(chosen), OF_MOST, ("model", "name", "user"), "", f"-{measure}", MOST_ROWS),
+        [["model"], ["name"], ["user"]],
+    )
+    links = Links(state, chosen)
+    return Most(
+        state.url(),
+        [
             _ranking("models", "Models", models, totals, measure, links.of("model"), links.page("models")),
             _ranking("users", "Users", users, totals, measure, links.user, links.page("users")),
             _ranking("names", "Names", names, totals, measure, links.of("name"), links.page("generations")),
             _errors(reader, project_id, chosen, totals, links.page("errors")),
         ],
     )
+
+
+def _calls(filter: Filter) -> Filter:
+    return filter.where("type", "generation", "embedding")
 
 
 @dataclass(frozen=True, slots=True)

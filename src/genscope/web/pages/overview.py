@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from genscope.query.filter import FilterError
 from genscope.services import services
 from genscope.web.frame import Viewer, page, page_router
-from genscope.web.overview import Overview, look
+from genscope.web.overview import MOST, Most, Overview, look, most
 from genscope.web.state import State
 
 router = page_router()
@@ -30,3 +30,10 @@ def overview(request: Request, project: Viewer) -> Overview | Response:
         # Where an empty project is welcomed.
         return RedirectResponse("/generations", 303)
     return found
+
+
+@page(router, MOST, "most.html", name="overview")
+def lists(request: Request, project: Viewer) -> Most:
+    """Show the most of everything in a period; the overview asks for it when it is there itself."""
+    state = State.read("/overview", request.query_params.multi_items(), own=("by",), age=AGE)
+    return most(services(request).reader, project.id, state)

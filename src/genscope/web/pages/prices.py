@@ -116,7 +116,7 @@ class PricesView:
         }
 
 
-@page(router, "/prices", "prices.html", name="models")
+@page(router, "/prices", "prices.html", name="settings")
 def prices(
     request: Request, project: Viewer, search: str = "", model: str = "", provider: str = "", done: str = ""
 ) -> PricesView:
@@ -162,7 +162,7 @@ def set_price(
     except ValueError as problem:
         form = Filled(model, provider, start, call, more, written, format.sentence(str(problem)))
         view = _view(request, project.id, form, "")
-        return render("prices.html", 400, **frame(request, project, "models"), view=view)
+        return render("prices.html", 400, **frame(request, project, "settings"), view=view)
     return RedirectResponse(f"/prices?{urlencode({'done': 'set', 'model': model.strip()})}#reprice", 303)
 
 
@@ -217,13 +217,13 @@ def reprice(
         )
     view = _view(request, project.id, Filled(), "")
     view.reprice, view.result = asked, asked_result
-    return render("prices.html", **frame(request, project, "models"), view=view)
+    return render("prices.html", **frame(request, project, "settings"), view=view)
 
 
 def _refused(request: Request, project: Editor, asked: Mapping[str, str], error: str, status: int) -> Response:
     view = _view(request, project.id, Filled(), "")
     view.reprice, view.error = asked, error
-    return render("prices.html", status, **frame(request, project, "models"), view=view)
+    return render("prices.html", status, **frame(request, project, "settings"), view=view)
 
 
 def _result(steps: Iterator[Progress | Changes], *, dry_run: bool) -> ResultLine:

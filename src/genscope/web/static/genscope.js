@@ -100,4 +100,7 @@ const back = document.querySelector("[data-back]");
 const list = sessionStorage.getItem("list");
 if (back && list?.startsWith("/")) back.href = list;
 
+// Where the header is narrow its pages scroll sideways: the one that is shown is seen.
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 setInterval(age, 10_000);

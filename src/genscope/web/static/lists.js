@@ -1,7 +1,7 @@
 // Lists: what is loaded after the page or by scrolling, facets, and the order of columns.
 
 const retries = [1, 2, 5, 10, 30];
-const wide = matchMedia("(width >= 60rem)");
+const wide = matchMedia("(width >= 75rem)");
 
 // ---- [data-load] is exchanged for what is found at its URL as soon as it comes near the part of the page that is seen. What
 // fails is tried again for as long as the element is in the page: a list must not end because a server was busy for a moment.
