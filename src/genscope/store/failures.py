@@ -10,7 +10,8 @@ from typing import Any, Final
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
 from genscope.store.fingerprint import EXCEPTION, FINGERPRINT, MESSAGE
-from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.orders import after
+from genscope.store.paging import Page, Snapshot, check_limit
 from genscope.store.ranges import Range
 from genscope.store.sql import sql
 from genscope.store.where import Where, where
@@ -93,18 +94,28 @@ class Failures:
         """
         if order not in ORDERS:
             raise FilterError(f"sort: {order!r} is not an order; expected one of {', '.join(ORDERS)}")
-        limit, offset = check_limit(limit), decode_cursor(cursor, 2)[0] if cursor else 0
+        limit, column, list_ = check_limit(limit), ORDERS[order], f"errors {order}"
+        before = Snapshot.of(list_, cursor) if cursor else None
+        end = before.end if before else time.time_ns()
         parameters: dict[str, Parameter] = {
             "begin": shown.begin,
             "width": shown.width,
             "limit": limit + 1,
-            "offset": max(offset, 0),
         }
-        condition = _failed(project_id, filter)
-        parts = {"fingerprint": FINGERPRINT, "exception": EXCEPTION, "message": MESSAGE, "order": ORDERS[order]}
+        condition = _failed(project_id, before.within(filter) if before else filter)
+        parts = {
+            "fingerprint": FINGERPRINT,
+            "exception": EXCEPTION,
+            "message": MESSAGE,
+            "order": column,
+            "behind": after(condition, column, "fingerprint", before),
+        }
         rows = self._query("failures_groups", condition, parameters, **parts).to_pylist()
         groups = [_group(row, shown) for row in rows[:limit]]
-        return Page(groups, encode_cursor(offset + limit, order) if len(rows) > limit else None)
+        if len(rows) <= limit:
+            return Page(groups, None)
+        last = groups[-1]
+        return Page(groups, Snapshot(str(getattr(last, column)), end, last.fingerprint).cursor(list_))
 
     def one(self, project_id: str, fingerprint: str, filter: Filter, shown: Range) -> FailureGroup | None:
         """Return the failures of one kind that meet the filter, with their trend over `shown`; None if there is none."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from genscope.query.filter import Filter, FilterError
+from genscope.store.paging import Snapshot
 from genscope.store.where import Where, where
 
 #: The order that a list has of itself.
@@ -30,7 +32,7 @@ def nanoseconds(end: str) -> str:
 
 #: Where a row lies among those of one value, by the number of its ids.
 KEYS: Final = {1: "ranked.time, ranked.trace_id", 2: "ranked.time, ranked.trace_id, ranked.span_id"}
-_MONEY: Final = "Decimal(38, 12)"
+MONEY: Final = "Decimal(38, 12)"
 _TOKENS: Final = (
     "if(input_tokens IS NULL AND output_tokens IS NULL, NULL, ifNull(input_tokens, 0) + ifNull(output_tokens, 0))"
 )
@@ -44,7 +46,7 @@ OF_SPANS: Final[Mapping[str, Order]] = {
     "user": Order("user_id"),
     "session": Order("session_id"),
     "env": Order("environment"),
-    "cost": Order("total_cost", _MONEY),
+    "cost": Order("total_cost", MONEY),
     # Where a sender told the sum alone it is not known here: it stands in a map, which takes ten times as long to read.
     "tokens": Order(_TOKENS, "Int64"),
     "input_tokens": Order("input_tokens", "Int64"),
@@ -61,7 +63,7 @@ OF_TRACES: Final[Mapping[str, Order]] = {
     "env": Order("environment"),
     "spans": Order("span_count", "Int64"),
     "errors": Order("error_count", "Int64"),
-    "cost": Order("total_cost", _MONEY, counted=True),
+    "cost": Order("total_cost", MONEY, counted=True),
     "tokens": Order(_TOKENS, "Int64", counted=True),
     "latency": Order("end_time - start_time", "Int64"),
 }
@@ -82,19 +84,56 @@ def parse(sort: str, orders: Mapping[str, Order]) -> tuple[str, str]:
     return name, "DESC" if sort.startswith("-") else "ASC"
 
 
+#: Values as a cursor has them, by their types.
+_VALUES: Final[Mapping[str, re.Pattern[str]]] = {
+    "String": re.compile(r".*", re.DOTALL),
+    "Int64": re.compile(r"-?([1-8]?\d{1,18}|9[01]\d{17})", re.ASCII),
+    MONEY: re.compile(r"-?\d{1,26}(\.\d{1,12})?", re.ASCII),
+}
+
+
+def check_value(value: str | None, type_: str) -> str | None:
+    """Return the value of a cursor.
+
+    Raises:
+        FilterError: it is none of this type of the engine.
+    """
+    if value is not None and not _VALUES[type_].fullmatch(value):
+        raise FilterError("cursor: not one that this list gave; start again without it")
+    return value
+
+
 def behind(condition: Where, order: Order, direction: str, position: tuple[Any, ...]) -> str:
     """Return the SQL that a row comes after a position: a value, a time, and the ids that tell rows of one time apart.
 
     Rows without a value come last in both directions, and rows of one value the newest first.
+
+    Raises:
+        FilterError: the value is none of the order.
     """
     value, time, *ids = position
     bound = ", ".join([condition.bind_nanoseconds(time), *(condition.bind(id_) for id_ in ids)])
     later = f"({KEYS[len(ids)]}) < ({bound})"
     if value is None:
         return f"ranked.value IS NULL AND {later}"
-    at = condition.bind(value, order.type)
+    at = condition.bind(check_value(value, order.type), order.type)
     compare = "<" if direction == "DESC" else ">"
     return f"(ranked.value IS NULL OR ranked.value {compare} {at} OR (ranked.value = {at} AND {later}))"
+
+
+def after(condition: Where, value: str, id_: str, position: Snapshot | None, type_: str = "Int64") -> str:
+    """Return the SQL that what was gathered comes after a position, where the largest `value` comes first and nothing last.
+
+    Raises:
+        FilterError: the value of the position is none of the type.
+    """
+    if position is None:
+        return "true"
+    later = f"{id_} > {condition.bind(position.id)}"
+    if check_value(position.value, type_) is None:
+        return f"{value} IS NULL AND {later}"
+    at = condition.bind(position.value, type_)
+    return f"({value} IS NULL OR {value} < {at} OR ({value} = {at} AND {later}))"
 
 
 def spans_of_traces(project_id: str, filter: Filter) -> Where:

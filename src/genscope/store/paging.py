@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
-from genscope.query.filter import FilterError
+from genscope.query.filter import Filter, FilterError
 
 T = TypeVar("T")
 
@@ -18,10 +18,10 @@ MAX_LIMIT: Final = 1000
 Time = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-#: Positions in lists by their length: a time and the ids that tell rows of one time apart.
-_POSITIONS: Final[dict[int, Any]] = {2: tuple[Time, str], 3: tuple[Time, str, str]}
+#: Positions in lists by their length: what the list is called, a time, and the ids that tell rows of one time apart.
+_POSITIONS: Final[dict[int, Any]] = {2: tuple[str, Time, str], 3: tuple[str, Time, str, str]}
 #: The same behind the value that a list is sorted by, None where a row has none.
-_RANKED: Final[dict[int, Any]] = {2: tuple[str | None, Time, str], 3: tuple[str | None, Time, str, str]}
+_RANKED: Final[dict[int, Any]] = {2: tuple[str, str | None, Time, str], 3: tuple[str, str | None, Time, str, str]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ def check_limit(limit: int) -> int:
     return limit
 
 
-def encode_cursor(*position: int | str | None) -> str:
-    """Return the text of a position in a list."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+def encode_cursor(list_: str, *position: int | str | None) -> str:
+    """Return the text of a position in a list; what the list is called tells it from all other lists and orders."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((list_, *position))).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, length: int, *, ranked: bool = False) -> tuple[Any, ...]:
+def decode_cursor(list_: str, cursor: str, length: int, *, ranked: bool = False) -> tuple[Any, ...]:
     """Return the position that a cursor stands for, of `length` parts; in a list that is `ranked` behind a value.
 
     Raises:
@@ -64,7 +64,38 @@ def decode_cursor(cursor: str, length: int, *, ranked: bool = False) -> tuple[An
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position = msgspec.json.decode(text, type=(_RANKED if ranked else _POSITIONS)[length])
+        of, *position = msgspec.json.decode(text, type=(_RANKED if ranked else _POSITIONS)[length])
     except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
-        raise FilterError("cursor: not one that this list gave; start again without it") from None
+        of = None
+    if of != list_:
+        raise FilterError("cursor: not one that this list gave; start again without it")
     return tuple(position)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A position in a list of what was gathered from spans by a value, and the end of the time that all of its pages are about.
+
+    Without that end a row that grows while one pages would come twice, or not at all.
+    """
+
+    value: str | None
+    end: int
+    id: str
+
+    @classmethod
+    def of(cls, list_: str, cursor: str) -> Snapshot:
+        """Return the position that a cursor of a list stands for.
+
+        Raises:
+            FilterError: it is none, or one of another list.
+        """
+        return cls(*decode_cursor(list_, cursor, 2, ranked=True))
+
+    def cursor(self, list_: str) -> str:
+        """Return it as the text of a cursor."""
+        return encode_cursor(list_, self.value, self.end, self.id)
+
+    def within(self, filter: Filter) -> Filter:
+        """Return a filter of what was there when the first page was read."""
+        return replace(filter, end=self.end if filter.end is None else min(self.end, filter.end))

@@ -27,7 +27,6 @@ from genscope.store.figures import Figures
 from genscope.store.health import Health
 from genscope.store.metrics import Metrics
 from genscope.store.models import Models
-from genscope.store.orders import Order
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.previews import PREVIEW
 from genscope.store.rejections import Rejections
@@ -140,8 +139,8 @@ class Reader:
         order, direction = orders.parse(sort, orders.OF_SPANS)
         limit = check_limit(limit)
         if order != orders.TIME:
-            return self._ranked(project_id, filter, orders.OF_SPANS[order], direction, limit, cursor, full=full)
-        before = decode_cursor(cursor, 3) if cursor else None
+            return self._ranked(project_id, filter, sort, limit, cursor, full=full)
+        before = decode_cursor(sort, cursor, 3) if cursor else None
         keys: list[dict[str, Any]] = []
         for window in self._windows(project_id, filter, direction, before[0] if before else None, offset + limit):
             condition = where(project_id, window)
@@ -153,27 +152,21 @@ class Reader:
             keys = self._query("spans_keys", condition, parameters, direction=direction).to_pylist()
             if len(keys) > limit:
                 break
-        next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        next_cursor = encode_cursor(sort, *keys[limit - 1].values()) if len(keys) > limit else None
         return Page(self._rows(project_id, keys[:limit], filter, full=full), next_cursor)
 
     def _ranked(
-        self,
-        project_id: str,
-        filter: Filter,
-        order: Order,
-        direction: str,
-        limit: int,
-        cursor: str | None,
-        *,
-        full: bool,
+        self, project_id: str, filter: Filter, sort: str, limit: int, cursor: str | None, *, full: bool
     ) -> Page[Span]:
+        name, direction = orders.parse(sort, orders.OF_SPANS)
+        order = orders.OF_SPANS[name]
         condition = where(project_id, filter)
         after = "true"
         if cursor:
-            after = orders.behind(condition, order, direction, decode_cursor(cursor, 3, ranked=True))
+            after = orders.behind(condition, order, direction, decode_cursor(sort, cursor, 3, ranked=True))
         parts = {"value": order.sql, "direction": direction, "behind": after}
         keys = self._query("spans_ranked", condition, {"limit": limit + 1}, **parts).to_pylist()
-        next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        next_cursor = encode_cursor(sort, *keys[limit - 1].values()) if len(keys) > limit else None
         for key in keys:
             del key["value"]
         return Page(self._rows(project_id, keys[:limit], filter, full=full), next_cursor)
@@ -288,8 +281,8 @@ class Reader:
         order, direction = orders.parse(sort, orders.OF_TRACES)
         limit = check_limit(limit)
         if order != orders.TIME or direction == "ASC":
-            return self._ranked_traces(project_id, filter, orders.OF_TRACES[order], direction, limit, cursor)
-        before = decode_cursor(cursor, 2) if cursor else None
+            return self._ranked_traces(project_id, filter, sort, limit, cursor)
+        before = decode_cursor(sort, cursor, 2) if cursor else None
         keys: list[dict[str, Any]] = []
         # A trace begins at its first span, so the traces that begin in a window all have a span in it.
         # Only a filter that asks for nothing else may begin where the page before ended: a long trace may meet a condition late.
@@ -308,22 +301,24 @@ class Reader:
         next_cursor = None
         if len(keys) > limit:
             keys = keys[:limit]
-            next_cursor = encode_cursor(keys[-1]["first"], keys[-1]["trace_id"])
+            next_cursor = encode_cursor(sort, keys[-1]["first"], keys[-1]["trace_id"])
         return Page(self.summaries(project_id, keys), next_cursor)
 
     def _ranked_traces(
-        self, project_id: str, filter: Filter, order: Order, direction: str, limit: int, cursor: str | None
+        self, project_id: str, filter: Filter, sort: str, limit: int, cursor: str | None
     ) -> Page[TraceSummary]:
+        name, direction = orders.parse(sort, orders.OF_TRACES)
+        order = orders.OF_TRACES[name]
         spans = orders.spans_of_traces(project_id, filter)
         after = "true"
         if cursor:
-            after = orders.behind(spans, order, direction, decode_cursor(cursor, 2, ranked=True))
+            after = orders.behind(spans, order, direction, decode_cursor(sort, cursor, 2, ranked=True))
         counts = self.counts(project_id, spans, "true") if order.counted else "true AS counts"
         traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
         parts = {"traces": traces, "value": order.sql, "direction": direction, "behind": after}
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW, "limit": limit + 1}
         keys = self._query("traces_ranked", spans, parameters, **parts).to_pylist()
-        next_cursor = encode_cursor(*keys[limit - 1].values()) if len(keys) > limit else None
+        next_cursor = encode_cursor(sort, *keys[limit - 1].values()) if len(keys) > limit else None
         ids = [key["trace_id"] for key in keys[:limit]]
         found = self.summaries_of(project_id, ids)
         return Page([found[trace_id] for trace_id in ids if trace_id in found], next_cursor)

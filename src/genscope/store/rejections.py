@@ -93,7 +93,7 @@ class Rejections:
         if kind:
             condition.add(f"{KIND} = {condition.bind(kind)}")
         # Rows have no id, and many come at one moment: a cursor counts those of its moment that were shown.
-        last, shown = decode_cursor(cursor, 2) if cursor else (None, "0")
+        last, shown = decode_cursor("rejected", cursor, 2) if cursor else (None, "0")
         if last is not None:
             condition.add(f"rejected.time <= {condition.bind_time(last)}")
         offset = _number(shown)
@@ -104,7 +104,7 @@ class Rejections:
         if len(found) <= limit:
             return Page(rows, None)
         at_end = sum(row.time == rows[-1].time for row in rows) + (offset if rows[-1].time == last else 0)
-        return Page(rows, encode_cursor(rows[-1].time, str(at_end)))
+        return Page(rows, encode_cursor("rejected", rows[-1].time, str(at_end)))
 
 
 def _number(text: str) -> int:

@@ -162,11 +162,11 @@ class Scores:
         limit = check_limit(limit)
         condition = where(project_id, filter, about)
         if cursor:
-            time, id_ = decode_cursor(cursor, 2)
+            time, id_ = decode_cursor("scores", cursor, 2)
             condition.add(f"(scores.time, id) < ({condition.bind_time(time)}, {condition.bind(id_)})")
         found = self._rows(condition, limit + 1)
         rows = found[:limit]
-        return Page(rows, encode_cursor(rows[-1].time, rows[-1].id) if len(found) > limit else None)
+        return Page(rows, encode_cursor("scores", rows[-1].time, rows[-1].id) if len(found) > limit else None)
 
     def numbered(self, project_id: str, filter: Filter, *, offset: int, limit: int) -> Counted[Score]:
         """Return the scores from a place in the list on, and how many it has in all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,7 +15,8 @@ from genscope.query.filter import Filter
 from genscope.store.calls import Counts
 from genscope.store.engine import Engine, Parameter
 from genscope.store.fingerprint import MESSAGE
-from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.orders import check_value
+from genscope.store.paging import Counted, Page, Snapshot, check_limit, decode_cursor, encode_cursor
 from genscope.store.previews import LAST_PART, PREVIEW
 from genscope.store.rows import NAMES, TEXT_MAP, TIME, from_json, to_json
 from genscope.store.sql import sql
@@ -167,7 +169,11 @@ class Sessions:
             FilterError: the limit or the cursor is not one.
         """
         limit = check_limit(limit)
-        before = decode_cursor(cursor, 2) if cursor else None
+        before, snapshot = None, None
+        if cursor:
+            snapshot = Snapshot.of("sessions", cursor)
+            before, filter = (int(check_value(snapshot.value, "Int64") or 0), snapshot.id), snapshot.within(filter)
+        end = snapshot.end if snapshot else time.time_ns()
         keys: list[dict[str, Any]] = []
         for window in self._windows(project_id, filter, before[0] if before else None, limit):
             keys = self._keys(project_id, window, filter, before, limit + 1)
@@ -175,7 +181,9 @@ class Sessions:
                 break
         found = self.summaries(project_id, [key["id"] for key in keys[:limit]], filter)
         last = keys[limit - 1] if len(keys) > limit else None
-        return Page(list(found.values()), encode_cursor(last["last"], last["id"]) if last else None)
+        return Page(
+            list(found.values()), Snapshot(str(last["last"]), end, last["id"]).cursor("sessions") if last else None
+        )
 
     def _windows(self, project_id: str, filter: Filter, begin: int | None, limit: int) -> Iterator[Filter]:
         """Yield the filter with ever earlier begins, the last of them its own. All windows reach to the end of the list."""
@@ -244,7 +252,7 @@ class Sessions:
             FilterError: the limit or the cursor is not one.
         """
         limit = check_limit(limit)
-        after = tuple(decode_cursor(cursor, 2)) if cursor else None
+        after = decode_cursor("turns", cursor, 2) if cursor else None
         keys = self._traces(project_id, [session_id], Filter())
         rest = [key for key in keys if after is None or (key["first"], key["trace_id"]) > after]
         shown = rest[:limit]
@@ -268,7 +276,7 @@ class Sessions:
         last = shown[-1]
         return Page(
             [_turn(row, said) for row in rows],
-            encode_cursor(last["first"], last["trace_id"]) if len(rest) > limit else None,
+            encode_cursor("turns", last["first"], last["trace_id"]) if len(rest) > limit else None,
         )
 
     def _traces(self, project_id: str, ids: Sequence[str], filter: Filter) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +11,8 @@ from typing import Final
 from genscope.query.filter import Filter, FilterError
 from genscope.store.calls import Counts
 from genscope.store.engine import Engine, Parameter
-from genscope.store.paging import Page, check_limit, decode_cursor, encode_cursor
+from genscope.store.orders import MONEY, after
+from genscope.store.paging import Page, Snapshot, check_limit
 from genscope.store.sessions import during, ranged
 from genscope.store.sql import sql
 from genscope.store.where import where
@@ -63,17 +65,33 @@ class Users:
         """
         if order not in ORDERS:
             raise FilterError(f"sort: {order!r} is not an order; expected one of {', '.join(ORDERS)}")
-        limit, offset = check_limit(limit), max(decode_cursor(cursor, 2)[0], 0) if cursor else 0
-        rows = self._rows(project_id, filter, "user != ''", {"limit": limit + 1, "offset": offset}, ORDERS[order])
-        return Page(rows[:limit], encode_cursor(offset + limit, order) if len(rows) > limit else None)
+        limit, column, list_ = check_limit(limit), ORDERS[order], f"users {order}"
+        before = Snapshot.of(list_, cursor) if cursor else None
+        end = before.end if before else time.time_ns()
+        chosen = before.within(filter) if before else filter
+        rows = self._rows(project_id, chosen, "user != ''", {"limit": limit + 1}, column, before)
+        next_cursor = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            value = getattr(last, column)
+            next_cursor = Snapshot(
+                None if value is None else format(value, "f" if isinstance(value, Decimal) else "d"), end, last.id
+            ).cursor(list_)
+        return Page(rows[:limit], next_cursor)
 
     def one(self, project_id: str, user_id: str, filter: Filter) -> UserSummary | None:
         """Return what a user comes to in the filter's range of time; None if there is nothing."""
-        parameters: dict[str, Parameter] = {"limit": 1, "offset": 0, "user": user_id}
+        parameters: dict[str, Parameter] = {"limit": 1, "user": user_id}
         return next(iter(self._rows(project_id, filter, "user = {user:String}", parameters)), None)
 
     def _rows(
-        self, project_id: str, filter: Filter, users: str, parameters: dict[str, Parameter], order: str = "last_time"
+        self,
+        project_id: str,
+        filter: Filter,
+        users: str,
+        parameters: dict[str, Parameter],
+        order: str = "last_time",
+        before: Snapshot | None = None,
     ) -> list[UserSummary]:
         met = where(project_id, filter)
         condition = ranged(project_id, filter, "time", met.parameters)
@@ -85,6 +103,12 @@ class Users:
             condition.add(f"cityHash64(trace_id) IN ({theirs})")
         if filter.conditions:
             condition.add(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM spans FINAL WHERE {met})")  # noqa: S608
-        text = sql("users_rows").substitute(where=str(condition), counts=counts, users=users, order=order)
+        text = sql("users_rows").substitute(
+            where=str(condition),
+            counts=counts,
+            users=users,
+            order=order,
+            behind=after(condition, order, "user", before, MONEY if order == "total_cost" else "Int64"),
+        )
         rows = self._engine.query(text, condition.parameters | parameters | {"project_id": project_id}).to_pylist()
         return [UserSummary(**row) for row in rows]

@@ -232,7 +232,9 @@ _OF_TRACE: Final[Mapping[str, str]] = {
     "score": (
         "(trace_id, span_id) IN (SELECT ifNull(trace_id, ''), ifNull(span_id, '') {said}) OR trace_id IN "
         "(SELECT ifNull(trace_id, '') {said} AND (ifNull(span_id, '') IN ('', concat(ifNull(trace_id, ''), ':root'))))"
-    ).replace("{said}", "FROM scores FINAL WHERE project_id = {project} AND NOT removed AND name = {key} AND ({clause})"),
+    ).replace(
+        "{said}", "FROM scores FINAL WHERE project_id = {project} AND NOT removed AND name = {key} AND ({clause})"
+    ),
 }
 
 

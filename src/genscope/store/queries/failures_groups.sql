@@ -30,5 +30,6 @@ FROM
     WHERE $where
 )
 GROUP BY fingerprint
+HAVING $behind
 ORDER BY $order DESC, fingerprint
-LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+LIMIT {limit:UInt64}

@@ -38,5 +38,6 @@ FROM
 )
 WHERE $users
 GROUP BY user
+HAVING $behind
 ORDER BY $order DESC NULLS LAST, user
-LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+LIMIT {limit:UInt64}
