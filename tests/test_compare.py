@@ -104,6 +104,7 @@ def test_messages_are_compared_with_those_of_the_same_speaker() -> None:
         (100, 110, "+10 %"),
         (100, 59, "-41 %"),
         (1, 18.8, "18.8\u00d7"),
+        (1, 20_000, "20,000\u00d7"),
         (1000, 1001, "+0.1 %"),
     ],
 )

@@ -92,13 +92,13 @@ _VALUES: Final[Mapping[str, re.Pattern[str]]] = {
 }
 
 
-def check_value(value: str | None, type_: str) -> str | None:
+def check_value(value: str, type_: str) -> str:
     """Return the value of a cursor.
 
     Raises:
         FilterError: it is none of this type of the engine.
     """
-    if value is not None and not _VALUES[type_].fullmatch(value):
+    if not _VALUES[type_].fullmatch(value):
         raise FilterError("cursor: not one that this list gave; start again without it")
     return value
 
@@ -130,9 +130,9 @@ def after(condition: Where, value: str, id_: str, position: Snapshot | None, typ
     if position is None:
         return "true"
     later = f"{id_} > {condition.bind(position.id)}"
-    if check_value(position.value, type_) is None:
+    if position.value is None:
         return f"{value} IS NULL AND {later}"
-    at = condition.bind(position.value, type_)
+    at = condition.bind(check_value(position.value, type_), type_)
     return f"({value} IS NULL OR {value} < {at} OR ({value} = {at} AND {later}))"
 
 

@@ -172,7 +172,7 @@ class Sessions:
         before, snapshot = None, None
         if cursor:
             snapshot = Snapshot.of("sessions", cursor)
-            before, filter = (int(check_value(snapshot.value, "Int64") or 0), snapshot.id), snapshot.within(filter)
+            before, filter = (int(check_value(snapshot.value or "", "Int64")), snapshot.id), snapshot.within(filter)
         end = snapshot.end if snapshot else time.time_ns()
         keys: list[dict[str, Any]] = []
         for window in self._windows(project_id, filter, before[0] if before else None, limit):

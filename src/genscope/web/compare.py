@@ -273,7 +273,7 @@ def change(left: float | None, right: float | None) -> str:
         return ""
     times = right / left
     if times >= 3:
-        return f"{times:.3g}\u00d7"
+        return f"{times:,.0f}\u00d7" if times >= 100 else f"{times:.3g}\u00d7"
     percent = f"{(times - 1) * 100:+.0f} %"
     return percent if percent not in ("+0 %", "-0 %") else f"{(times - 1) * 100:+.2g} %"
 

@@ -419,7 +419,7 @@ def change(name: str, now: Value, before: Value, *, bad: bool) -> Change | None:
         return None
     if MEASURES[name].unit == "percent" and before is not None:
         difference = 100 * (float(now) - float(before))
-        text = f"{difference:+.2g} points" if abs(difference) >= 0.05 else "±0"
+        text = f"{difference:+{'.2g' if abs(difference) < 10 else '.0f'}} points" if abs(difference) >= 0.05 else "±0"
     elif before:
         difference = float(now) / float(before) - 1
         text = "±0 %" if abs(difference) < 0.005 else _relative(difference)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
@@ -30,13 +30,13 @@ class State:
     age: str = ALL
 
     @classmethod
-    def read(cls, path: str, pairs: Sequence[tuple[str, str]], *, own: Iterable[str] = (), age: str = ALL) -> State:
+    def read(cls, path: str, pairs: Iterable[tuple[str, str]], *, own: Iterable[str] = (), age: str = ALL) -> State:
         """Return the state that query parameters describe: `q`, `from`, `to` and those of the page's `own`.
 
         A field of spans as a parameter of its own (`user_id=alice`) becomes a term of `q`, repeated any of its values. Other
         names, empty values and a `from` that says what it would be without are left out; of the same name the last one counts.
         """
-        own = tuple(own)
+        pairs, own = tuple(pairs), tuple(own)
         values = {name: value for name, value in pairs if value and (name in ("q", "from", "to") or name in own)}
         fields: dict[str, list[str]] = {}
         for name, value in pairs:
