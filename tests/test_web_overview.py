@@ -52,8 +52,10 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 def view(server: Server, cookies: dict[str, str], **parameters: str) -> dict[str, Any]:
     with server.client(cookies=cookies) as client:
         answer = client.get("/overview.json", params=parameters)
-    found: dict[str, Any] = answer.json()
-    return found
+        if answer.is_success:
+            lists = client.get("/overview/most.json", params=parameters)
+            return dict(answer.json()) | {"most": lists.json()}
+    return dict(answer.json())
 
 
 def series(chart: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +107,8 @@ def test_the_filter_applies_to_everything_and_errors_are_said(server: Server, co
     assert link["q"] == ["user:bob type:generation model:gpt-4o-mini"]
     assert link["from"] == [PERIOD["from"]]
     with server.client(cookies=cookies) as client:
-        assert client.get("/overview.json", params={"q": "model:"}).status_code == 400
+        for path in ("/overview.json", "/overview/most"):
+            assert client.get(path, params={"q": "model:"}).status_code == 400
     assert "column 7" in view(server, cookies, q="model:")["error"]
     everything = view(server, cookies, **{"from": "all"})
     assert (everything["totals"]["calls"], everything["before"]) == (6, None)
@@ -127,7 +130,7 @@ def test_no_period_and_no_filter_is_an_error_of_the_server(
     server: Server, cookies: dict[str, str], parameters: dict[str, str]
 ) -> None:
     with server.client(cookies=cookies) as client:
-        for path in ("/overview", "/overview.json"):
+        for path in ("/overview", "/overview.json", "/overview/most"):
             assert client.get(path, params=parameters).status_code == 200
         metrics = {"measures": "calls", "granularity": "auto", "group_by": "metadata.a'b"} | parameters
         metrics["from"] = metrics.get("from", "1h").replace("all", "2020-01-01")
@@ -140,6 +143,7 @@ def test_changes_are_judged_by_what_they_mean() -> None:
     assert change("latency_p95", 1001.0, 1000.0, bad=True) == ("±0 %", "", "1.00 s")
     assert change("error_rate", 0.05, 0.02, bad=True) == ("+3 points", "worse", "2 %")
     assert change("error_rate", 0.2, 0.0, bad=True) == ("+20 points", "worse", "0 %")
+    assert change("error_rate", 1.0, 0.0, bad=True) == ("+100 points", "worse", "0 %")
     assert change("calls", 3000, 2, bad=False) == ("\N{MULTIPLICATION SIGN} 1,500", "", "2")
     assert change("cost", Decimal("1"), None, bad=False) == ("new", "", "nothing")
     assert change("calls", 0, 0, bad=False) is None
@@ -180,6 +184,9 @@ def test_one_glance(page: Page, server: Server) -> None:
     expect(page.locator(".tile.cost .change")).to_have_text("+92 %")
     expect(page.locator(".u-over")).to_have_count(3)
     expect(page.locator(".split .legend")).to_contain_text("text-embedding-3-small")
+    # The lists come behind the rest.
+    expect(page.locator("table.of-users")).to_contain_text("alice")
+    assert "most" not in page.url
     accessible(page)
     # A gap leads to what it is about.
     page.get_by_role("link", name="1 of 5 calls have no price").click()
