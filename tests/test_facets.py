@@ -107,6 +107,28 @@ def test_a_histogram_counts_rows_and_errors_by_time(engine: Engine) -> None:
     ]
 
 
+def test_a_trace_is_counted_once_where_it_begins(engine: Engine) -> None:
+    facets, minute = Reader(engine).facets, 60 * SECOND
+    # The traces begin every three minutes; one that began before the range is none of its list.
+    listed = Filter(BEGIN + minute, BEGIN + 8 * minute)
+    traces = Reader(engine).traces(PROJECT, listed).rows
+    assert [trace.trace_id for trace in traces] == ["t-2", "t-1"]
+    for asked in (listed, listed.where("type", "generation")):
+        found = facets.histogram(PROJECT, asked, minute, counted="traces")
+        assert [(bucket.start, bucket.count, bucket.errors) for bucket in found] == [
+            ((trace.start_time // minute) * minute, 1, 1) for trace in reversed(traces)
+        ]
+    assert counted(engine, listed, counted="traces")["type"] == [("generation", 2)]
+    assert counted(engine, listed)["type"] == [("generation", 7)]
+
+
+def test_a_bar_begins_at_its_first_nanosecond(engine: Engine) -> None:
+    edge = BEGIN // (60 * SECOND) * 60 * SECOND
+    engine.insert("spans", encode("edges", [Span("t", "1", edge - 1), Span("t", "2", edge), Span("t", "3", -1)]))
+    found = Reader(engine).facets.histogram("edges", Filter(), 60 * SECOND)
+    assert found == [Bucket(-60 * SECOND, 1, 0), Bucket(edge - 60 * SECOND, 1, 0), Bucket(edge, 1, 0)]
+
+
 def pages(engine: Engine, sort: str, read: str = "spans", limit: int = 5) -> list[Any]:
     """Return all rows, page by page."""
     rows, cursor = [], None

@@ -10,7 +10,7 @@ from genscope.query.fields import BY_NAME
 from genscope.query.filter import Filter
 from genscope.store.engine import Engine, Parameter
 from genscope.store.sql import sql
-from genscope.store.where import where
+from genscope.store.where import Where, where
 
 #: What is counted: spans that meet the filter, or the traces that they are of.
 Counted = Literal["spans", "traces"]
@@ -84,16 +84,22 @@ class Facets:
             narrowed = self._newest(project_id, filter, scan)
         if narrowed is None:
             scan = None
-        found = self._all(project_id, narrowed or filter, chosen, counted)
+        begin = filter.start if counted == "traces" else None
+        found = self._all(project_id, narrowed or filter, chosen, counted, begin)
         facets = [Facet(field, found[field][:MOST], len(found[field]) > MOST) for field in chosen if found.get(field)]
         return Overview(facets, scan)
 
     def histogram(self, project_id: str, filter: Filter, width: int, *, counted: Counted = "spans") -> list[Bucket]:
-        """Return the stretches of `width` nanoseconds in which something that meets the filter begins, in their order."""
+        """Return the stretches of `width` nanoseconds in which something that meets the filter begins, in their order.
+
+        A trace is counted where it begins, in the filter's range of time as in a list of traces.
+        """
         condition = where(project_id, filter)
-        parameters: dict[str, Parameter] = {"width": width}
-        parts = {"where": str(condition), "count": _COUNTS[counted], "errors": _errors(counted)}
-        rows = self._engine.query(sql("histogram").substitute(parts), condition.parameters | parameters).to_pylist()
+        parameters: dict[str, Parameter] = {"width": width, "project_id": project_id}
+        name, parts = "histogram", {"where": str(condition)}
+        if counted == "traces":
+            name, parts = "histogram_traces", _of_traces(project_id, filter, condition)
+        rows = self._engine.query(sql(name).substitute(parts), condition.parameters | parameters).to_pylist()
         return [Bucket(**row) for row in rows]
 
     def extent(self, project_id: str) -> tuple[int, int] | None:
@@ -115,17 +121,17 @@ class Facets:
         return count
 
     def _all(
-        self, project_id: str, filter: Filter, fields: list[str], counted: Counted
+        self, project_id: str, filter: Filter, fields: list[str], counted: Counted, begin: int | None
     ) -> dict[str, list[tuple[str, int]]]:
         """Return the values of all fields. Of one that the filter asks for, those that could be asked for beside its own."""
         asked = [field for field in fields if filter.names([BY_NAME[field].asked])]
-        found = self._values(project_id, filter, [field for field in fields if field not in asked], counted)
+        found = self._values(project_id, filter, [field for field in fields if field not in asked], counted, begin)
         for field in asked:
-            found |= self._values(project_id, filter.without(BY_NAME[field].asked), [field], counted)
+            found |= self._values(project_id, filter.without(BY_NAME[field].asked), [field], counted, begin)
         return found
 
     def _values(
-        self, project_id: str, filter: Filter, fields: list[str], counted: Counted
+        self, project_id: str, filter: Filter, fields: list[str], counted: Counted, begin: int | None
     ) -> dict[str, list[tuple[str, int]]]:
         found: dict[str, list[tuple[str, int]]] = {}
         texts = [field for field in fields if field in TEXTS]
@@ -137,21 +143,42 @@ class Facets:
                 "value": f"coalesce({', '.join(f'toString({column})' for column in columns)})",
                 "sets": ", ".join(f"({column})" for column in columns),
             }
-            for row in self._ask("facets_texts", project_id, filter, counted, parts):
+            for row in self._ask("facets_texts", project_id, filter, counted, begin, parts):
                 found.setdefault(texts[row["facet"]], []).append((row["value"], row["count"]))
         for field in fields:
             if field in LISTS:
-                rows = self._ask("facets_list", project_id, filter, counted, {"column": LISTS[field]})
+                rows = self._ask("facets_list", project_id, filter, counted, begin, {"column": LISTS[field]})
                 found[field] = [(row["value"], row["count"]) for row in rows]
         return found
 
     def _ask(
-        self, name: str, project_id: str, filter: Filter, counted: Counted, parts: dict[str, str]
+        self,
+        name: str,
+        project_id: str,
+        filter: Filter,
+        counted: Counted,
+        begin: int | None,
+        parts: dict[str, str],
     ) -> list[dict[str, Any]]:
         condition = where(project_id, filter)
+        if begin is not None:
+            # A list has no trace that began before its range of time.
+            project, at = condition.bind(project_id), condition.bind_time(begin)
+            condition.add(
+                f"trace_id NOT IN (SELECT trace_id FROM traces WHERE project_id = {project} GROUP BY trace_id "  # noqa: S608
+                f"HAVING min(first_time) < {at} AND max(last_time) >= {at})"
+            )
         text = sql(name).substitute(parts, where=str(condition), count=_COUNTS[counted])
         return self._engine.query(text, condition.parameters | {"limit": MOST + 1}).to_pylist()
 
 
-def _errors(counted: Counted) -> str:
-    return "countIf(level = 'ERROR')" if counted == "spans" else "uniqExactIf(trace_id, level = 'ERROR')"
+def _of_traces(project_id: str, filter: Filter, condition: Where) -> dict[str, str]:
+    """Return the parts of `queries/histogram_traces.sql`."""
+    met = f"trace_id IN (SELECT trace_id FROM spans FINAL WHERE {condition})" if filter.conditions else "true"  # noqa: S608
+    begin, failed = ["true"], [f"project_id = {condition.bind(project_id)}", "level = 'ERROR'"]
+    if filter.start is not None:
+        begin.append(f"min(first_time) >= {condition.bind_time(filter.start)}")
+        failed.append(f"time >= {condition.bind_time(filter.start)}")
+    if filter.end is not None:
+        begin.append(f"min(first_time) < {condition.bind_time(filter.end)}")
+    return {"met": met, "begin": " AND ".join(begin), "failed": " AND ".join(failed)}
