@@ -263,11 +263,12 @@ class Sessions:
         )
         condition.add(f"trace_id IN {condition.bind_list(key['trace_id'] for key in shown)}")
         text = sql("sessions_turns").substitute(where=str(condition), counts=self._counts(project_id, condition, "1"))
-        rows = self._engine.query(text, condition.parameters | {"tools": TOOLS}).to_pylist()
+        parameters: dict[str, Parameter] = {"project_id": project_id, "tools": TOOLS}
+        rows = self._engine.query(text, condition.parameters | parameters).to_pylist()
         rows = [row for row in rows if row.pop("session") == session_id]
         ids = {id_ for row in rows for name in ("asked", "answered", "tools", "failed") for id_ in row[name] if id_}
         condition.add(f"span_id IN {condition.bind_list(ids)}")
-        parameters: dict[str, Parameter] = {"longest": LONGEST, "preview": PREVIEW}
+        parameters = {"longest": LONGEST, "preview": PREVIEW}
         text = sql("sessions_texts").substitute(where=str(condition), last_part=LAST_PART, message=MESSAGE)
         said = {
             (row["trace_id"], row["span_id"]): Said(**row)
@@ -306,7 +307,7 @@ class Sessions:
         counts = self._counts(project_id, condition, during(condition, span))
         condition.add(f"trace_id IN {named}")
         text = sql("sessions_rows").substitute(where=str(condition), counts=counts)
-        return self._engine.query(text, condition.parameters).to_pylist()
+        return self._engine.query(text, condition.parameters | {"project_id": project_id}).to_pylist()
 
 
 def _turn(row: dict[str, Any], said: Mapping[tuple[str, str], Said]) -> Turn:

@@ -37,6 +37,7 @@ class UserSummary:
     last_time: int
     trace_count: int
     session_count: int
+    #: Calls that generate, each once whoever tells of it.
     generation_count: int
     error_count: int
     #: Calls to a model, each once whoever tells of it, and those of them whose cost is not known.

@@ -19,7 +19,7 @@ FROM
         argMaxIf(session_id, time, session_id != '') AS session,
         toUnixTimestamp64Nano(min(time)) AS first,
         toUnixTimestamp64Nano(max(time)) AS latest,
-        countIf(type = 'generation') AS generations,
+        countIf(is_paid AND type = 'generation') AS generations,
         countIf(level = 'ERROR') AS errors,
         countIf(is_paid) AS paid,
         countIf(is_paid AND spans.total_cost IS NULL) AS unpriced,
