@@ -37,7 +37,7 @@ from genscope.store.sql import sql
 from genscope.store.traces import COUNTED, where_traces
 from genscope.store.usages import Usages
 from genscope.store.users import Users
-from genscope.store.where import IS_TRACE, LATEST, Where, where
+from genscope.store.where import IS_TRACE, LATEST, Where, first_window, where
 from genscope.store.within import Within
 
 #: Keys that one query looks up: 100,000 took the engine half a minute, ten times 10,000 half a second.
@@ -186,7 +186,7 @@ class Reader:
         elif start is not None:
             rest = replace(filter, start=max(start, filter.start if filter.start is not None else start))
         everything = where(project_id, replace(rest, conditions=()))
-        offset = limit * WINDOW
+        offset = first_window(filter, limit * WINDOW)
         while True:
             found = self._query("spans_boundary", everything, {"offset": offset}, direction=direction)
             if not found.num_rows:

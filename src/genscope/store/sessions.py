@@ -20,7 +20,7 @@ from genscope.store.paging import Counted, Page, Snapshot, check_limit, decode_c
 from genscope.store.previews import LAST_PART, PREVIEW
 from genscope.store.rows import NAMES, TEXT_MAP, TIME, from_json, to_json
 from genscope.store.sql import sql
-from genscope.store.where import Column, Where
+from genscope.store.where import Column, Where, first_window
 from genscope.store.where import where as where_spans
 
 #: Columns whose name and value are those of the field of `Session`.
@@ -189,7 +189,7 @@ class Sessions:
         """Yield the filter with ever earlier begins, the last of them its own. All windows reach to the end of the list."""
         rest = filter if begin is None else replace(filter, end=min(begin + 1, filter.end or begin + 1))
         everything = where_spans(project_id, Filter(rest.start, rest.end))
-        offset = limit * SPANS
+        offset = first_window(filter, limit * SPANS)
         while True:
             text = sql("spans_boundary").substitute(where=str(everything), direction="DESC")
             found = self._engine.query(text, everything.parameters | {"offset": offset})

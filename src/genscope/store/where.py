@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from genscope.query.filter import AllOf, AnyOf, Condition, Filter, Node, Not, Operator, parse_time
+from genscope.query.filter import AllOf, AnyOf, Condition, Filter, Node, Not, Operator, leaves, parse_time
 from genscope.store.engine import Parameter
 from genscope.store.fingerprint import FINGERPRINT
 from genscope.store.words import said
@@ -17,6 +17,8 @@ COST_MISSING: Final = "if(total_cost IS NULL, cost_missing, NULL)"
 #: The moments a `DateTime64(9)` column can hold, in nanoseconds since the epoch.
 EARLIEST: Final = -2_208_988_800 * 10**9
 LATEST: Final = 2**63 - 1
+#: Rows of a window where what lies outside of it is asked for as well.
+FAR: Final = 200_000
 #: A moment as nanoseconds since the epoch; other moments are as `parse_time` takes them.
 _NANOSECONDS: Final = re.compile(r"-?\d+", re.ASCII)
 
@@ -236,6 +238,15 @@ _OF_TRACE: Final[Mapping[str, str]] = {
         "{said}", "FROM scores FINAL WHERE project_id = {project} AND NOT removed AND name = {key} AND ({clause})"
     ),
 }
+
+
+def first_window(filter: Filter, rows: int) -> int:
+    """Return how many rows the first window of a list holds: so many, or more where a small one is not read faster.
+
+    That is where a filter asks of a span what others say for all of its trace, wherever in time they lie.
+    """
+    names = (name for leaf in leaves(filter.conditions) for name in EITHER.get(leaf.field, (leaf.field,)))
+    return max(rows, FAR) if any(name in COLUMNS and COLUMNS[name].of_trace for name in names) else rows
 
 
 def where(project_id: str, filter: Filter) -> Where:
