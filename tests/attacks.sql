@@ -181,3 +181,6 @@ SELECT mapApply(file, map('a', 'b'))
 SELECT arraySort(file, ['/etc/passwd'])
 SELECT arrayMap(hostName, [1])
 SELECT path(file) FROM spans
+SELECT hasAny(range(300000), arrayMap(x -> x + 1000000, range(300000)))
+SELECT hasAll(range(300000), range(300000))
+SELECT editDistance(repeat('a', 60000), repeat('b', 60000))

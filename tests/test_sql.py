@@ -99,6 +99,8 @@ def test_what_is_too_much_ends(console: Console, text: str) -> None:
         "",
         ";",
         "-- nothing",
+        # Names that stand for much, and stand everywhere: gigabytes, if each were spelt out.
+        f"SELECT concat({','.join(['1'] * 600)}) AS a FROM spans ORDER BY {','.join('a' * 1000)}",
         "'",
         '"',
         "/*",
