@@ -261,7 +261,7 @@ def test_the_api_tells_it_with_differences_and_what_is_left_out(server: Server) 
         ("draft", "gpt-4o", 1),
         ("draft", "gpt-4o-mini", 1),
     ]
-    one = server.get("/api/v1/models/what-if", target="gpt-4o", provider="openai", q="name:draft")
+    one = server.get("/api/v1/models/what-if", target="gpt-4o", target_provider="openai", q="name:draft")
     assert (one["total"]["cost"], one["total"]["targets"][0]["cost"]) == ("0.00371", "0.007")
 
 

@@ -85,14 +85,14 @@ def get_what_if(
     project: Authorised,
     filter: Filtered,
     target: Targets,
-    provider: Provider = "",
+    target_provider: Provider = "",
 ) -> Response:
     """Say what the calls that meet the filter would have cost on other models: what they used, at the prices that held then.
 
     Calls whose usage is not known are left out and counted. Tokens are taken as they were counted, though other makers would
     count the same text differently, by a tenth or more. Prices are those that everybody gets, in the standard tier of service.
     """
-    return respond(shape(asked(services(request), project.id, filter, targets(target, provider))))
+    return respond(shape(asked(services(request), project.id, filter, targets(target, target_provider))))
 
 
 def targets(texts: Sequence[str], provider: str = "") -> list[Target]:
