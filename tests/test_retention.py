@@ -29,10 +29,11 @@ def two_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ser
     running.stop()
 
 
-def tell(client: httpx.Client, *ages: float) -> str:
+def tell(client: httpx.Client, *ages: float, session: str = "") -> str:
     """Store a trace with spans of these ages in days, and a score on it; return its id."""
     trace_id = new_id(16)
-    spans = [span(trace_id, start=time.time_ns() - int(age * DAY), attributes=GENERATION) for age in ages]
+    told = GENERATION | ({"session.id": session} if session else {})
+    spans = [span(trace_id, start=time.time_ns() - int(age * DAY), attributes=told) for age in ages]
     answer = client.post("/v1/traces", content=encoded(request(spans)), headers={"content-type": PROTOBUF})
     assert answer.status_code == 200
     score = {"id": f"s-{trace_id}", "traceId": trace_id, "name": "stars", "value": 1}
@@ -56,8 +57,12 @@ def test_whole_traces_go_and_neighbours_stay(two_projects: tuple[Server, httpx.C
     with server.client() as client:
         old = {tell(client, 40, 39), tell(client, 90)}
         # One whose last span is new is kept whole.
-        kept = {tell(client, 0.01), tell(client, 29), tell(client, 60, 1)}
+        kept = {tell(client, 0.01, session="living"), tell(client, 29), tell(client, 60, 1)}
         theirs = {tell(neighbour, 90), tell(neighbour, 1)}
+        # What was said long ago of a session that goes on stays with it.
+        for session in ("living", "gone"):
+            said = {"name": "stars", "value": 1, "session_id": session, "time": "2020-01-01T00:00:00Z"}
+            assert client.post("/api/v1/scores", json=said).status_code == 200
         forever = {"days": None, "expired_traces": 0, "oldest": None}
         assert client.get("/api/v1/retention").json() == forever
 
@@ -74,8 +79,13 @@ def test_whole_traces_go_and_neighbours_stay(two_projects: tuple[Server, httpx.C
         assert page.post("/settings/retention", data={"days": "30", "do": "save"}).status_code == 303
         until(lambda: traces(client) == kept)
         assert page.get("/settings/retention.json").json()["days"] == 30
-        scores = {score["trace_id"] for score in client.get("/api/v1/scores", params={"limit": 1000}).json()["data"]}
-        assert scores == kept
+
+        def about(field: str) -> set[str | None]:
+            found = client.get("/api/v1/scores", params={"limit": 1000}).json()["data"]
+            return {score[field] for score in found}
+
+        until(lambda: about("session_id") == {"living", None})
+        assert about("trace_id") == kept | {None}
         assert len(client.get("/api/v1/spans").json()["data"]) == 4
         assert traces(neighbour) == theirs
         assert neighbour.get("/api/v1/retention").json() == forever

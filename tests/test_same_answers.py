@@ -80,6 +80,11 @@ def test_totals_agree_everywhere(server: Server) -> None:
     usage = [row["usage"] for row in models]
     assert tuple(sum(one.get(kind, 0) for one in usage) for kind in ("input", "output")) == tokens
 
+    rows = server.get("/api/v1/metrics", measures="calls,cached_share", group_by="provider,model", **EVER)["data"]
+    shares = {tuple(row["group"].values()): row["measures"]["cached_share"] for row in rows if row["measures"]["calls"]}
+    assert {(row["provider"], row["model"]): row["cached_share"] for row in models} == shares
+    assert None in shares.values()
+
     sums = ("call_count", "total_cost", "unpriced_count", "input_tokens", "output_tokens", "error_count", "span_count")
     traces = server.get("/api/v1/traces", limit=1000, **EVER)["data"]
     assert added(traces, *sums) == (calls, cost, unpriced, *tokens, told["errors"], told["spans"])

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from genscope.store.engine import Engine, Parameter
 from genscope.store.sql import sql
+
+#: The sessions that spans name.
+SESSIONS: Final = (
+    "SELECT assumeNotNull(session_id) FROM spans WHERE project_id = {project_id:String} AND session_id IS NOT NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,13 @@ class Expiry:
         parameters: dict[str, Parameter] = {"project_id": project_id, "before": before}
         moment = "fromUnixTimestamp64Nano({before:Int64}, 'UTC')"
         self._engine.command(
-            f"DELETE FROM scores WHERE project_id = {{project_id:String}} AND time < {moment} AND (trace_id IS NULL "  # noqa: S608
-            "OR trace_id NOT IN (SELECT trace_id FROM traces WHERE project_id = {project_id:String}))",
+            f"DELETE FROM scores WHERE project_id = {{project_id:String}} AND time < {moment} AND ("  # noqa: S608
+            "trace_id IS NOT NULL AND trace_id NOT IN (SELECT trace_id FROM traces WHERE project_id = {project_id:String}) "
+            f"OR trace_id IS NULL AND ifNull(session_id, '') NOT IN ({SESSIONS}))",
             parameters,
         )
         self._engine.command(
             "DELETE FROM sessions WHERE project_id = {project_id:String} "  # noqa: S608 - of constants
-            f"AND ifNull(end_time, start_time) < {moment} AND id NOT IN "
-            "(SELECT assumeNotNull(session_id) FROM spans WHERE project_id = {project_id:String} AND session_id IS NOT NULL)",
+            f"AND ifNull(end_time, start_time) < {moment} AND id NOT IN ({SESSIONS})",
             parameters,
         )

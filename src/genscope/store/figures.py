@@ -116,9 +116,9 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "total_tokens": Measure(f"sumIf({_TOKENS}, paid)", "tokens", "Tokens in and out"),
     "cached_tokens": Measure("sumIf(cached_tokens, paid)", "tokens", "Tokens in that came from the provider's cache"),
     "cached_share": Measure(
-        "ifNull(sumIf(cached_tokens, paid), 0) / nullIf(sumIf(input_tokens, paid), 0)",
+        "sumIf(cached_tokens, paid) / nullIf(sumIf(input_tokens, paid), 0)",
         "percent",
-        "Share of the tokens in that came from the provider's cache",
+        "Share of the tokens in that came from the provider's cache, null where nobody tells of one",
     ),
     "tokens_per_second": Measure(
         f"sumIf(output_tokens, paid AND {_DURATION} > 0) * 1e9"

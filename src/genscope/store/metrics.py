@@ -14,10 +14,11 @@ from typing import Any, Final, Literal
 
 from genscope.query.filter import Condition, Filter
 from genscope.store import scores
+from genscope.store.calls import counted
 from genscope.store.engine import Engine, Parameter
 from genscope.store.sql import sql
 from genscope.store.traces import where_traces
-from genscope.store.where import IS_TRACE, PARENT, SPAN_IN_TRACE, START, Where, cost_of, seconds, where
+from genscope.store.where import IS_TRACE, PARENT, SPAN_IN_TRACE, START, Where, cost_of, seconds
 
 #: Aggregations of a measure, by the SQL of one value.
 AGGREGATIONS: Final[Mapping[str, str]] = {
@@ -307,8 +308,7 @@ class Metrics:
             condition, whole = where_traces(project_id, filter)
             counts = self._counts(project_id, condition, "true")
         else:
-            condition = where(project_id, filter)
-            counts = self._counts(project_id, condition, "true")
+            condition, counts = counted(project_id, filter, self._counts)
         rows = sql("traces_rows").substitute(where=str(condition), counts=counts) if view.source == "traces" else ""
         joined = " ".join(self._join(join, view, project_id, condition) for join in joins)
         text = sql(f"metrics_{view.source}").substitute(
