@@ -141,8 +141,11 @@ def test_the_filter_box_completes_fields_and_values(page: Page, server: Server, 
     expect(box).to_have_attribute("aria-expanded", "false")
     expect(box).to_be_focused()
     page.keyboard.press("Control+A")
-    page.keyboard.type(f'model:"model {user[:-2]}')
+    typed = f'model:"model {user[:-2]}'
+    page.keyboard.type(typed)
+    # What completes the whole of it, not what came for its beginning.
     expect(options).to_have_count(1)
+    expect(options.first).to_have_attribute("data-end", str(len(typed)))
     page.keyboard.press("ArrowDown")
     expect(options.first).to_have_attribute("aria-selected", "true")
     expect(box).to_have_attribute("aria-activedescendant", "q-option-0")
@@ -158,7 +161,7 @@ def test_columns_and_order_are_chosen_by_keyboard(page: Page, server: Server, us
         fields = {"langfuse__observation__usage_details": {"input": 100 * (1 + number * 2 % 3), "output": 1}}
         generation(server, user, at=-number, name=f"n{number}", langfuse__trace__tags=["a tag"], **fields)
     page.goto(address(server, "generations", q=f"user:{user}"))
-    heads = page.locator("thead th")
+    heads = page.locator(".list thead th")
     page.get_by_role("link", name="Cost").click()
     expect(page).to_have_url(address(server, "generations", q=f"user:{user}", sort="-cost"))
     expect(page.get_by_role("columnheader", name="Cost")).to_have_attribute("aria-sort", "descending")

@@ -38,8 +38,8 @@ def _register(list_: List) -> None:
     def listing(request: Request, project: Viewer, cursor: str = "") -> View | Response:
         """Show a list, newest first or from a cursor on; an empty project shows how to send the first generation."""
         state, reader = state_of(request, list_), services(request).reader
-        as_json = request.url.path.endswith(".json")
-        if not (as_json or cursor or "hx-request" in request.headers) and str(request.url.query) != state.query:
+        as_json, part = request.url.path.endswith(".json"), "hx-request" in request.headers
+        if not (as_json or cursor or part) and str(request.url.query) != state.query:
             return RedirectResponse(state.url(), 303)
         try:
             view = look(reader, project.id, list_, state, cursor)
@@ -47,7 +47,7 @@ def _register(list_: List) -> None:
             if as_json:
                 raise
             return refused(list_, state, problem)
-        if not (view.rows or state.params or as_json) and reader.is_empty(project.id):
+        if not (view.rows or state.q or as_json or part) and reader.is_empty(project.id):
             return _welcome(request, project)
         return view
 

@@ -26,7 +26,7 @@ def overview(request: Request, project: Viewer) -> Overview | Response:
         found = look(reader, project.id, state)
     except FilterError as problem:
         return Overview(state, str(problem))
-    if found.empty and not state.params and reader.is_empty(project.id):
+    if found.empty and not state.q and reader.is_empty(project.id):
         # Where an empty project is welcomed.
         return RedirectResponse("/generations", 303)
     return found
