@@ -131,7 +131,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         link = re.search(r"http://[^\s\"<]+/login/invitation\?token=[\w-]+", invited.text)
         assert link
         viewer = client()
-        password = "of the viewer, long"  # noqa: S105 - made up here
+        password = "of the viewer, long"
         token = link[0].partition("token=")[2]
         form = {"token": token, "password": password, "again": password}
         assert viewer.post("/login/invitation", data=form).status_code == 303
@@ -185,7 +185,6 @@ def _asked(route: Route, values: dict[str, str]) -> list[str]:
 
 
 def _queries(values: dict[str, str]) -> list[dict[str, str]]:
-    whole = {name: values[name] for name in ("trace_id", "span_id", "project_id")}
     return [
         {
             "at": f"{TRACE}/{SPAN}",
@@ -338,3 +337,14 @@ def test_strangers_see_no_page_and_no_answer(world: World, routes: list[Route]) 
         if "mark-of" in answer.text:
             problems.append(f"GET {route.path} shows a project")
     assert not problems, "\n".join(problems)
+
+
+def test_no_page_is_a_part_of_another_site_s(world: World, routes: list[Route]) -> None:
+    values, asked = _values(world.own), {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    for route in routes:
+        if route.page and route.method == "GET":
+            path = _asked(route, values)[0]
+            assert world.people["default"].get(path, headers=asked).status_code == 403, path
+    # A link from elsewhere leads to a page.
+    link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert world.people["default"].get(f"/traces/{TRACE}", headers=link).status_code == 200

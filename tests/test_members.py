@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,15 @@ def test_who_guesses_waits(peopled: tuple[Server, httpx.Client]) -> None:
     # Nobody else waits.
     member(server, owner, "jon@example.com")
     assert log_in(server, "jon@example.com")[1] == 303
+
+
+def test_guesses_that_come_at_once_wait_too(peopled: tuple[Server, httpx.Client]) -> None:
+    server, _ = peopled
+    with ThreadPoolExecutor(30) as pool:
+        statuses = list(pool.map(lambda n: log_in(server, "kim@example.com", f"guess number {n}")[1], range(30)))
+    # Six are heard, those that were being looked at with the sixth, and on a slow machine who comes after the first wait.
+    assert statuses.count(401) <= 12
+    assert statuses.count(429) >= 18
 
 
 def test_a_throttle_forgets_and_stays_small() -> None:

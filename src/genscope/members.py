@@ -233,20 +233,22 @@ class Members:
         """
         email = email.strip().lower()
         account = (email[:300], address)
-        self._addresses.check(address)
-        self._tries.check(account)
+        self._check_tries(account)
         member = self.get(email)
         known = member is not None and member.password != ""
         hashed = member.password if member is not None and known else self._nobody
         with self._hashing:
+            # Of many that came at once most have waited here, and those before them may have failed meanwhile.
+            self._check_tries(account)
             try:
                 right = self._hasher.verify(hashed, _bytes(password[: LONGEST + 1])) and known
             except (VerificationError, InvalidHashError):
                 right = False
+            if not right:
+                self._tries.failed(account)
+                self._addresses.failed(address)
             renewed = self._hasher.hash(_bytes(password)) if right and self._hasher.check_needs_rehash(hashed) else None
         if not right or member is None:
-            self._tries.failed(account)
-            self._addresses.failed(address)
             return None
         self._tries.succeeded(account)
         if renewed is None:
@@ -255,6 +257,10 @@ class Members:
             # Unless the password was changed meanwhile.
             current = self._known(email)
             return self._set(replace(current, password=renewed)) if current.password == hashed else None
+
+    def _check_tries(self, account: tuple[str, str]) -> None:
+        self._addresses.check(account[1])
+        self._tries.check(account)
 
     @cached_property
     def _nobody(self) -> str:

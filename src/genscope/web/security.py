@@ -4,6 +4,9 @@ Against cross-site request forgery there are two locks, and no tokens in forms: 
 so a POST from another site arrives without it; and a browser says where a request comes from (`Sec-Fetch-Site`, or
 `Origin` in browsers older than 2023), so a POST from another site is refused even where cookies do not matter (the
 login itself). A client that sends neither header is no browser, holds nobody's cookies, and is let through.
+
+Links from elsewhere lead to pages, but no page elsewhere has one as a part of itself, say as an image that nobody sees: on a server
+that asks for no login it could time what people here find, and keep them from looking.
 """
 
 from __future__ import annotations
@@ -40,6 +43,12 @@ def from_other_site(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
 
 
+def _refused(request: Request) -> bool:
+    """Whether a page of another origin sends a form, or loads what is here otherwise than by going there."""
+    going = request.method in SAFE and request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+    return not going and from_other_site(request)
+
+
 def local_path(text: str | None) -> str:
     """Return `text` if it is a path on this server, else `/`: where to go after login must not be another site."""
     if not text or not text.startswith("/") or text[1:2] in ("/", "\\") or not text.isprintable():
@@ -52,15 +61,15 @@ class LoginNeeded(Exception):
 
 
 class PageRoute(APIRoute):
-    """A route whose responses carry `HEADERS`, which refuses POST to other sites and leads strangers to the login."""
+    """A route whose responses carry `HEADERS`, which refuses other sites all but links, and leads strangers to the login."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route's handler."""
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            if request.method not in SAFE and from_other_site(request):
-                response: Response = PlainTextResponse("This form was sent from another site, and was refused.", 403)
+            if _refused(request):
+                response: Response = PlainTextResponse("This was asked for by another site, and was refused.", 403)
             else:
                 try:
                     response = await handle(request)
