@@ -44,6 +44,8 @@ SERVER_SETTINGS: Final[Mapping[str, Parameter]] = {
 QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
     "async_insert": 0,
     "do_not_merge_across_partitions_select_final": 1,
+    # Conditions on the sorting key, and no others, are met before rows merge and before wide columns are read.
+    "optimize_move_to_prewhere_if_final": 1,
     "throw_on_max_partitions_per_insert_block": 0,
     "session_timezone": "UTC",
     # A column keeps its name in WHERE and ORDER BY, whatever the SELECT list calls by that name.
