@@ -29,9 +29,9 @@ def migrate(engine: Engine, *, fsync: bool = True) -> list[str]:
         key=lambda file: file.name,
     )
     versions = {int(file.name.split("_", 1)[0]) for file in files}
-    if known - versions:
+    if unknown := known - versions:
         raise StoreError(
-            f"the store has schema version {max(known)}, this Genscope knows {max(versions)}: install the newer Genscope"
+            f"the store has schema version {max(unknown)}, which this one does not know: install the newer Genscope"
         )
     applied = []
     for file in files:
