@@ -58,6 +58,8 @@ PAGES: Final = {
     "rejected": "/rejected",
     "api": "/api/docs",
 }
+#: The size of a picture that a document shows.
+SHOWN_SIZE: Final[Any] = {"width": 1440, "height": 700}
 #: Those that documents show.
 SHOWN: Final = ("overview", "generations", "trace", "session", "models", "errors", "compare", "sql")
 
@@ -103,7 +105,7 @@ def main() -> None:
             demo.run(server.url, once=True)
             found = examples(server)
             names = [name for name in (PAGES if options.all else SHOWN) if re.search(options.only, name)]
-            sizes = SIZES if options.all else {"wide": SIZES["wide"]}
+            sizes = SIZES if options.all else {"": SHOWN_SIZE}
             for size, viewport in sizes.items():
                 for scheme in ("light", "dark") if options.all else ("light",):
                     context = browser.new_context(

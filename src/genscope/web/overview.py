@@ -307,10 +307,14 @@ def _tiles(links: Links, now: Totals, before: Totals | None) -> list[Tile]:
         return Tile(label or name, title, short(name, value), exact(name, value), changed, told)
 
     calls = Condition("type", ("generation", "embedding"))
-    every = _int(now["calls"])
+    every, spans = _int(now["calls"]), _int(now["spans"])
     return [
         tile("cost", "Cost", _gap(now["unpriced_calls"], every, "no price", links.page("spans", calls, _NO_COST))),
-        tile("traces", "Traces", Note(f"{format.short_count(_int(now['spans']))} spans", links.page("spans"))),
+        tile(
+            "traces",
+            "Traces",
+            Note(f"{format.short_count(spans)} span{'' if spans == 1 else 's'}", links.page("spans")),
+        ),
         tile("generations", "Generations", _embeddings(now, links)),
         tile(
             "total_tokens",
