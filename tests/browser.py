@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, expect
@@ -31,6 +31,7 @@ PHONE: Final[Any] = {"width": 390, "height": 844}
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: The rules among them that depend on colours.
 COLOURS: Final = ["color-contrast", "link-in-text-block"]
+SCHEMES: Final[tuple[tuple[Literal["light", "dark"], list[str]], ...]] = (("light", RULES), ("dark", COLOURS))
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -72,7 +73,7 @@ def accessible(page: Page) -> None:
     # What the header covers at the moment is there for who scrolls.
     page.evaluate("scrollTo(0, 0)")
     found = []
-    for scheme, rules in (("light", RULES), ("dark", COLOURS)):
+    for scheme, rules in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         violations = Axe().run(page, options={"runOnly": rules}).response["violations"]
         found += [
