@@ -348,3 +348,16 @@ def test_no_page_is_a_part_of_another_site_s(world: World, routes: list[Route]) 
     # A link from elsewhere leads to a page.
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     assert world.people["default"].get(f"/traces/{TRACE}", headers=link).status_code == 200
+
+
+def test_an_id_may_end_as_the_address_of_json_does(world: World) -> None:
+    named = {"session__id": "notes.json", "user__id": "robot.json"}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span("12" * 16, "34" * 8, **named)]}]}]}
+    assert world.programs["other"].post("/v1/traces", json=body).status_code == 200
+    person = world.people["other"]
+    for path in ("/sessions/notes.json", "/users/robot.json"):
+        shown = person.get(path)
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8"), path
+        assert person.get(f"{path}.json").headers["content-type"].startswith("application/json")
+    assert person.get("/sessions/nobody.json").status_code == 404
+    assert person.get("/sessions/talk.json").json()["session"]["id"] == "talk"

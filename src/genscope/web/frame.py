@@ -135,8 +135,10 @@ def page(router: APIRouter, path: str, template: str, *, name: str) -> Callable[
 
     The function takes at least `request` and `project`. What it returns is `view` in the template; a view that has an `error`
     is answered with status 400. As JSON it is encoded as it is, or as what its method `json` returns. A `Response` goes out
-    untouched, and a `FilterError` that it raises is a page or a JSON object that says so.
+    untouched, and a `FilterError` that it raises is a page or a JSON object that says so. Where the path ends in an id, which may
+    end in `.json` itself, that one is shown if there is none without it.
     """
+    last = path.rpartition("{")[2].removesuffix(":path}") if path.endswith(":path}") else ""
 
     def register(view: View) -> View:
         def answer(*, as_json: bool) -> Callable[..., Response]:
@@ -145,6 +147,9 @@ def page(router: APIRouter, path: str, template: str, *, name: str) -> Callable[
             def endpoint(**values: Any) -> Response:
                 shown = view(**values)
                 if isinstance(shown, Response):
+                    if as_json and last and shown.status_code == HTTPStatus.NOT_FOUND:
+                        other = answer(as_json=False)(**values | {last: f"{values[last]}.json"})
+                        return other if other.status_code == HTTPStatus.OK else shown
                     return shown
                 status = 400 if getattr(shown, "error", "") else 200
                 if as_json:
