@@ -351,7 +351,7 @@ def test_no_page_is_a_part_of_another_site_s(world: World, routes: list[Route]) 
 
 
 def test_an_id_may_end_as_the_address_of_json_does(world: World) -> None:
-    named = {"session__id": "notes.json", "user__id": "robot.json"}
+    named: dict[str, Any] = {"session__id": "notes.json", "user__id": "robot.json"}
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [span("12" * 16, "34" * 8, **named)]}]}]}
     assert world.programs["other"].post("/v1/traces", json=body).status_code == 200
     person = world.people["other"]
