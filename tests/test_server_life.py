@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -171,3 +173,18 @@ def test_a_login_ends_with_its_key(fresh_server: Server) -> None:
         assert browser.get("/generations").status_code == 200
         again = browser.get(fresh_server.login_url.replace(fresh_server.url, ""), headers={"cookie": ""})
         assert again.status_code == 401
+
+
+def test_a_query_that_cannot_be_interrupted_keeps_no_server_from_stopping(fresh_server: Server) -> None:
+    endless = "SELECT repeat('a', 1000000) LIKE concat(repeat('%a', 10000), 'b') AS matched"
+
+    def ask(query: str) -> None:
+        with contextlib.suppress(httpx.HTTPError), fresh_server.client() as client:
+            client.post("/api/v1/sql", json={"query": query})
+
+    asking = threading.Thread(target=ask, args=(endless,), daemon=True)
+    asking.start()
+    ask("SELECT 1")
+    # `stop` waits 30 s at most.
+    assert fresh_server.stop() == 0
+    asking.join(timeout=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -17,7 +18,7 @@ from genscope.app import Started, create_app, open_server
 from genscope.cli import running
 from genscope.cli.output import give_up, out
 from genscope.config import Settings
-from genscope.store.errors import StoreError, StoreLocked
+from genscope.store.errors import StoreBusy, StoreError, StoreLocked
 
 #: Seconds that requests under way get to end after SIGTERM or SIGINT; the whole stop takes at most 10.
 GRACE_SECONDS = 5
@@ -85,6 +86,10 @@ def run(settings: Settings, listening: Callable[[Started, str], None], stopping:
             server = Server(config, lambda: listening(started, url), stop, started.services.stop)
             with running.announced(settings, url, started.services.auth.command_token):
                 server.run(sockets=[listener])
+    except StoreBusy:
+        # A query that the engine cannot interrupt must not keep the process: nothing is left to be written.
+        logging.getLogger(__name__).warning("a query did not end in time and was cut off")
+        os._exit(0)
     except StoreLocked as error:
         give_up(f"{error}. Stop the other server, or give this one its own --data directory.")
     except (StoreError, OSError, ValueError) as error:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +55,8 @@ QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
 
 #: Seconds that a reader waits for a connection.
 PATIENCE: Final = 5.0
+#: Seconds that queries have to end when the engine is closed.
+LAST: Final = 3.0
 #: Names of the engine's errors that mean a query went over its limits.
 TOO_LARGE: Final = ("MEMORY_LIMIT_EXCEEDED", "TIMEOUT_EXCEEDED")
 
@@ -143,6 +146,7 @@ class Engine:
         self._readers: queue.LifoQueue[Connection | None] = queue.LifoQueue()
         self._connections = connections
         self._closing = False
+        self._lent: set[Connection] = set()
         for _ in range(connections):
             self._readers.put(None)
 
@@ -168,7 +172,11 @@ class Engine:
             StoreError: it cannot be opened.
         """
         with contextlib.closing(self._connect(settings or {})) as connection:
-            yield connection
+            self._lent.add(connection)
+            try:
+                yield connection
+            finally:
+                self._lent.discard(connection)
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[Connection]:
@@ -228,13 +236,27 @@ class Engine:
         self._writer.insert(table, rows)
 
     def close(self) -> None:
-        """End the queries that still run, and close every session."""
+        """End the queries that still run, and close every session.
+
+        Raises:
+            StoreBusy: one of them does not end; the engine cannot interrupt a function that works on one row. What was stored
+                is on disk; only the end of the process ends it.
+        """
         self._closing = True
         with contextlib.suppress(StoreError):
             self.command("KILL QUERY WHERE query_id != queryID() ASYNC")
+        end = time.monotonic() + LAST
         for _ in range(self._connections):
-            if (connection := self._readers.get()) is not None:
+            try:
+                connection = self._readers.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise StoreBusy("a query does not end") from None
+            if connection is not None:
                 connection.close()
+        while self._lent:
+            if time.monotonic() > end:
+                raise StoreBusy("a query does not end")
+            time.sleep(0.05)
         self._own.close()
         self._writer.close()
 
