@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
 from pydantic import SecretStr, model_validator
@@ -91,9 +92,8 @@ class Settings(BaseSettings):
             raise ValueError("init_public_key: HTTP Basic ends the public key at the first colon; choose one without")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret, as the provider gave them")
-        if self.oidc_issuer and not self.oidc_issuer.startswith(
-            ("https://", *(f"http://{one}" for one in LOOPBACK_NAMES))
-        ):
+        issuer = urlsplit(self.oidc_issuer)
+        if self.oidc_issuer and issuer.scheme != "https" and issuer.hostname not in LOOPBACK_NAMES:
             raise ValueError(f"oidc_issuer: {self.oidc_issuer!r} is no https:// address")
         if bool(self.init_public_key) != bool(self.init_secret_key.get_secret_value()):
             raise ValueError("init_public_key and init_secret_key belong together: set both or neither")
