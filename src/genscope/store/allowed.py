@@ -29,8 +29,8 @@ MAX_LENGTH: Final = 20_000
 MAX_SPELT: Final = 2_000
 
 #: Functions that compute from their arguments alone, in lower case. None reads a table, a file, a setting, a dictionary or the
-#: machine, waits, or takes the name of another function; nor compares all of one argument with all of another, which on long ones takes
-#: hours that the engine does not look up from.
+#: machine, waits, or takes the name of another function; nor compares all of one argument with all of another, which on long
+#: ones takes hours that the engine does not look up from.
 FUNCTIONS: Final = frozenset(resources.files("genscope.store").joinpath("functions.txt").read_text().split())
 #: What an aggregate function may have behind its name.
 _COMBINED: Final = re.compile(r"(if|array|distinct|ornull|ordefault|foreach|map|argmin|argmax|resample)+$")
