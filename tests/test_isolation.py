@@ -352,7 +352,8 @@ def test_no_page_is_a_part_of_another_site_s(world: World, routes: list[Route]) 
 
 def test_an_id_may_end_as_the_address_of_json_does(world: World) -> None:
     named: dict[str, Any] = {"session__id": "notes.json", "user__id": "robot.json"}
-    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span("12" * 16, "34" * 8, **named)]}]}]}
+    spans = [span("12" * 16, "34" * 8, **named), span("56" * 16, "78" * 8, session__id="memo")]
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
     assert world.programs["other"].post("/v1/traces", json=body).status_code == 200
     person = world.people["other"]
     for path in ("/sessions/notes.json", "/users/robot.json"):
@@ -360,4 +361,4 @@ def test_an_id_may_end_as_the_address_of_json_does(world: World) -> None:
         assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8"), path
         assert person.get(f"{path}.json").headers["content-type"].startswith("application/json")
     assert person.get("/sessions/nobody.json").status_code == 404
-    assert person.get("/sessions/talk.json").json()["session"]["id"] == "talk"
+    assert person.get("/sessions/memo.json").json()["session"]["id"] == "memo"

@@ -95,6 +95,6 @@ def test_the_pane_says_why(server: Server, what: str) -> None:
     for sentence in sentences:
         assert sentence in text, text
     if what == "computed":
-        assert '<a class="tag" href="/generations?tool=refund"' in page
+        assert '<a class="tag" href="/generations?q=tool%3Arefund"' in page
     if what == "plain":
         assert "Cost" not in text

@@ -279,7 +279,7 @@ def _openai_input(step: Step) -> Any:
     """Return what a step was given: of a call with tools both, as the SDK's wrapper of OpenAI's client writes it."""
     given = _openai(step.input)
     tools = [{"type": "function", "function": tool} for tool in TOOLS]
-    return {"messages": given, "tools": tools} if step.with_tools else given
+    return {"tools": tools, "messages": given} if step.with_tools else given
 
 
 def _openai(value: Any) -> Any:
