@@ -13,7 +13,7 @@ import httpx
 
 from tests.running import Server
 
-ROUNDS = 6
+ROUNDS = 4
 SENDERS = 4
 CALLS = 3
 
