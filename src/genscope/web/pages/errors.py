@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from genscope.store.failures import FailureGroup, First
 from genscope.store.ranges import Range
 from genscope.web import addresses, detail
 from genscope.web.frame import Viewer, frame, page, page_router, render
+from genscope.web.listed import Listed
 from genscope.web.state import PAGE, State
 
 router = page_router()
@@ -25,8 +26,6 @@ AGE: Final = "24h"
 #: Parts of the chart of one kind, and failures that are shown of it.
 CHART_PARTS: Final = 48
 EXAMPLES: Final = 5
-#: What the list may be sorted by, as its columns call it.
-SORTS: Final = (("last", "Last seen"), ("first", "First seen"), ("count", "Count"), ("users", "Users"))
 #: Fields of shares: what they are called, and the field of the filter language.
 SHARES: Final = {
     "model": ("Models", "model"),
@@ -36,29 +35,6 @@ SHARES: Final = {
     "user_id": ("Users", "user"),
     "trace_name": ("Traces", "trace_name"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """A page of the list."""
-
-    state: State
-    rows: list[FailureGroup] = field(default_factory=list)
-    cursor: str | None = None
-    paged: bool = False
-    error: str = ""
-    sorts: tuple[tuple[str, str], ...] = SORTS
-
-    @property
-    def sort(self) -> str:
-        """What it is sorted by."""
-        return self.state.value("sort") or "last"
-
-    def json(self) -> dict[str, Any]:
-        """Return the page as `/api/v1/errors` does."""
-        if self.error:
-            return {"error": self.error}
-        return {"data": [failure_shape(row) for row in self.rows], "next_cursor": self.cursor}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +93,7 @@ class Kind:
 
 
 @page(router, "/errors", "errors.html", name="errors")
-def errors(request: Request, project: Viewer, cursor: str = "") -> Errors:
+def errors(request: Request, project: Viewer, cursor: str = "") -> Listed[FailureGroup]:
     """List failures by kind."""
     state = State.read("/errors", request.query_params.multi_items(), own=("sort",), age=AGE)
     failures = services(request).reader.failures
@@ -127,8 +103,8 @@ def errors(request: Request, project: Viewer, cursor: str = "") -> Errors:
         order = state.value("sort") or "last"
         found = failures.groups(project.id, chosen, shown, order=order, limit=PAGE, cursor=cursor or None)
     except FilterError as problem:
-        return Errors(state, error=str(problem))
-    return Errors(state, found.rows, found.next_cursor, bool(cursor))
+        return Listed(state, failure_shape, error=str(problem))
+    return Listed(state, failure_shape, found.rows, found.next_cursor, bool(cursor))
 
 
 @page(router, "/errors/{fingerprint}", "error_kind.html", name="errors")

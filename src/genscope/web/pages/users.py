@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from genscope.store.sessions import SessionSummary
 from genscope.store.users import UserSummary
 from genscope.web import addresses
 from genscope.web.frame import Viewer, frame, page, page_router, render
+from genscope.web.listed import Listed
 from genscope.web.state import PAGE, State
 
 router = page_router()
@@ -30,28 +31,6 @@ LATEST: Final = 10
 MODELS: Final = 12
 #: What figures the page of a user has, by model and by time.
 MEASURES: Final = ("cost", "calls", "failed_calls", "unpriced_calls", "input_tokens", "output_tokens")
-
-
-@dataclass(frozen=True, slots=True)
-class Users:
-    """A page of the list."""
-
-    state: State
-    rows: list[UserSummary] = field(default_factory=list)
-    cursor: str | None = None
-    paged: bool = False
-    error: str = ""
-
-    @property
-    def sort(self) -> str:
-        """What it is sorted by."""
-        return self.state.value("sort") or "last"
-
-    def json(self) -> dict[str, Any]:
-        """Return the page as `/api/v1/users` does."""
-        if self.error:
-            return {"error": self.error}
-        return {"data": [user_shape(row) for row in self.rows], "next_cursor": self.cursor}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +76,7 @@ def _plain(row: Row) -> dict[str, Any]:
 
 
 @page(router, "/users", "users.html", name="users")
-def users(request: Request, project: Viewer, cursor: str = "") -> Users:
+def users(request: Request, project: Viewer, cursor: str = "") -> Listed[UserSummary]:
     """List users."""
     state = State.read("/users", request.query_params.multi_items(), own=("sort",), age=AGE)
     try:
@@ -105,8 +84,8 @@ def users(request: Request, project: Viewer, cursor: str = "") -> Users:
         reader = services(request).reader
         found = reader.users.page(project.id, state.filter(), order=order, limit=PAGE, cursor=cursor or None)
     except FilterError as problem:
-        return Users(state, error=str(problem))
-    return Users(state, found.rows, found.next_cursor, bool(cursor))
+        return Listed(state, user_shape, error=str(problem))
+    return Listed(state, user_shape, found.rows, found.next_cursor, bool(cursor))
 
 
 # Ids may hold anything, slashes too.
