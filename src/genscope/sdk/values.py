@@ -1,0 +1,121 @@
+"""Values of an application as text: masked, as JSON, and no longer than allowed. Any object, and no exception leaves."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, time, timedelta
+from enum import Enum
+from typing import Any, Final
+
+from genscope.sdk import notices
+from genscope.sdk.settings import Settings
+
+#: What stands where a mask raised: the value may be what it was to hide.
+HIDDEN: Final = "[genscope: hidden, the mask failed]"
+#: How deep values are followed; what lies deeper is told by its `repr`.
+LEVELS: Final = 32
+
+
+def text(value: object, settings: Settings) -> str:
+    """Return what a server stores of a value: a text as it is, anything else as JSON."""
+    if settings.mask is not None:
+        try:
+            value = settings.mask(value)
+        except Exception as error:  # a mask is the application's
+            notices.once(("mask", settings.mask), "the mask raised %r; what it could not mask is hidden", error)
+            value = HIDDEN
+    return capped(value if type(value) is str else _json(value), settings.max_value_bytes)
+
+
+def capped(told: str, limit: int) -> str:
+    """Return a text of at most `limit` bytes of UTF-8, beside the mark that says how long it was; no halves of pairs are left."""
+    if told.isascii():
+        if len(told) <= limit:
+            return told
+        size, kept = len(told), told[:limit]
+    else:
+        try:
+            encoded = told.encode()
+        except UnicodeEncodeError:  # halves of pairs, which JavaScript and broken streams leave
+            told = told.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            encoded = told.encode()
+        size = len(encoded)
+        if size <= limit:
+            return told
+        kept = encoded[:limit].decode(errors="ignore")
+    return f"{kept}…[genscope: truncated, {size} bytes]"
+
+
+def _json(value: object) -> str:
+    try:
+        return _ENCODER.encode(value)
+    except Exception:  # NaN, keys that are no text, circles, objects that raise when they are looked at
+        return _ENCODER.encode(_plain(value, LEVELS))
+
+
+def _plain(value: object, levels: int) -> Any:
+    """Return a value of JSON's types that tells of any object."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    try:
+        if levels == 0:
+            return _named(value)
+        if isinstance(value, Mapping):
+            return {str(key): _plain(entry, levels - 1) for key, entry in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_plain(entry, levels - 1) for entry in value]
+        return _plain(_known(value), levels - 1)
+    except Exception:  # whatever an object does when it is looked at
+        return _named(value)
+
+
+def _known(value: Any) -> Any:
+    """Return what an object holds, one step nearer to JSON's types."""
+    for types, read in READ:
+        if isinstance(value, types):
+            return read(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {entry.name: getattr(value, entry.name) for entry in dataclasses.fields(value)}
+    for method, arguments in METHODS:
+        if not isinstance(value, type) and callable(read := getattr(type(value), method, None)):
+            return read(value, **arguments)
+    return _named(value)
+
+
+def _named(value: object) -> str:
+    """Return what an object says of itself, else what it is."""
+    try:
+        return repr(value)
+    except Exception:  # a `__repr__` is the application's
+        return f"<{type(value).__qualname__}>"
+
+
+def _bytes(value: bytes | bytearray | memoryview) -> str:
+    return base64.b64encode(value).decode()
+
+
+#: How to look into objects of these types.
+READ: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...]] = (
+    (Enum, lambda value: value.value),
+    ((date, time), lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    ((bytes, bytearray, memoryview), _bytes),
+    (BaseException, lambda value: f"{type(value).__name__}: {value}"),
+    (Mapping, dict),
+    ((set, frozenset), list),
+)
+#: How objects of libraries tell what they hold: pydantic, attrs-like classes and older pydantic, numpy and torch.
+METHODS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
+    ("model_dump", {"mode": "json"}),
+    ("to_dict", {}),
+    ("tolist", {}),
+)
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_known)
