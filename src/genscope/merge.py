@@ -170,8 +170,8 @@ class Partial:
                 known = getattr(row, name)
                 known.extend(one for one in dict.fromkeys(listed) if one not in known)
         for name in ("events", "links"):
-            if getattr(told, name):
-                setattr(row, name, getattr(told, name))
+            if (listed := getattr(told, name)) and self.tell(name, listed, order, dated=dated) is not None:
+                setattr(row, name, listed)
         if told.end_time is not None and self.tell("end_time", told.end_time, max(told.end_time, 0)) is not None:
             row.end_time = told.end_time
         if told.scope.name:
