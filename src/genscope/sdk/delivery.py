@@ -8,71 +8,102 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import gzip
+import math
 import os
+import random
+import sys
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from sys import getsizeof
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context
 
+from genscope.sdk import notices
+from genscope.sdk.post import Answer, Post, Route
+
 if TYPE_CHECKING:
-    import requests
     from opentelemetry.sdk.trace import ReadableSpan
 
     from genscope.sdk.settings import Settings
 
-#: What a request holds at most; a single thing may be larger.
+#: What a request holds at most; one thing by itself may be larger.
 BATCH_COUNT: Final = 512
 BATCH_BYTES: Final = 4 * 1024 * 1024
-#: Seconds until the first repetition and between repetitions, at most; each waits about twice as long as the one before.
+#: By so much the size of a request grows back after one was too large.
+GROWTH: Final = 64 * 1024
+#: Seconds until the first repetition, between repetitions at most, and between them at most while somebody waits in `flush`. Each
+#: is twice the one before.
 SOONEST: Final = 0.25
 LATEST: Final = 30.0
-#: Seconds between repetitions of what was refused because of a key or an address, which only a human can mend.
+LATEST_HURRIED: Final = 1.0
+#: Seconds between repetitions of what was refused because of a setting, which only a human can mend.
 REFUSED: Final = 60.0
-#: The longest `Retry-After` that is believed, in seconds.
-PATIENCE: Final = 3600.0
-#: Seconds between lines of the log that count the same loss.
-INTERVAL: Final = 60.0
-#: What a span takes in memory beside its texts, as bench/sdk.py measures it.
+#: What a thing takes in memory beside its texts; bench/sdk.py measures it.
 SPAN_BYTES: Final = 2048
 PIECE_BYTES: Final = 64
 
-#: What an answer means: taken; the server or the way to it is in trouble; a human has to mend something; this request is at fault.
-Meaning = Literal["taken", "later", "refused", "large", "poison"]
+#: What a human can do about a request that was refused. Anything else: look at the address.
+ADVICE: Final = {
+    401: "Set GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY to a key pair of this server; its page /settings/keys makes one",
+    403: "Set GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY to a key pair of the project that is meant",
+    407: "Set HTTPS_PROXY or HTTP_PROXY to a proxy that lets this process through",
+}
+LOOK: Final = "Set GENSCOPE_URL to the address of a Genscope server"
+
+Thing = tuple[int, Any]
 
 
 @dataclass(slots=True)
 class Lane:
     """What waits for one route of the server, in order."""
 
-    path: str
-    content_type: str
-    noun: str
+    route: Route
+    #: Makes the body of a request of things.
     body: Callable[[Sequence[Any]], bytes]
-    waiting: deque[tuple[int, Any]] = field(default_factory=deque)
+    waiting: deque[Thing] = field(default_factory=deque)
+    #: How many bytes wait.
     size: int = 0
     #: How many were ever handed over, and how many of them are done with, in the same order.
     given: int = 0
     settled: int = 0
+    #: How many bytes a request may have.
+    most: int = BATCH_BYTES
+    #: Since when the first has waited, and before when nothing is to be sent; `firm` if the server said so.
+    since: float = 0.0
+    due: float = 0.0
+    firm: bool = False
+    failures: int = 0
+    #: What is the matter, once that was told.
+    trouble: str = ""
+    reason: str = ""
 
+    @property
+    def full(self) -> bool:
+        """Whether a request is."""
+        return self.size >= self.most or len(self.waiting) >= BATCH_COUNT
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a request."""
+    def ripe(self, interval: float) -> float:
+        """Return when something is to be sent, if it may wait so many seconds for company."""
+        if not self.waiting:
+            return math.inf
+        return self.due if self.full else max(self.due, self.since + interval)
 
-    meaning: Meaning
-    #: What to tell in the log.
-    said: str
-    #: Seconds after which the server wants to be asked again, if it said so.
-    after: float | None = None
-    content: bytes = b""
+    def batch(self) -> list[Thing]:
+        """Return what waits first, as much as a request takes."""
+        batch: list[Thing] = []
+        size = 0
+        for thing in islice(self.waiting, BATCH_COUNT):
+            size += thing[0]
+            if batch and size > self.most:
+                break
+            batch.append(thing)
+        return batch
 
 
 class Delivery:
@@ -80,186 +111,303 @@ class Delivery:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        #: How many were lost because more than `buffer_bytes` waited, and how many the server would not take.
-        self.dropped = 0
-        self.rejected = 0
         self._empty()
         _deliveries.add(self)
+        if settings.debug:
+            notices.debug()
 
     def _empty(self) -> None:
         """Begin anew, as after a fork: what the parent was told is the parent's to send, and its locks may be held."""
-        # Reentrant, because a generator that is collected, or a signal, may end a span in the midst of a call of ours.
-        self._changed = threading.Condition(threading.RLock())
-        self._lanes = (
-            Lane("/v1/traces", "application/x-protobuf", "spans", _spans),
-            Lane("/api/v1/pieces", "application/jsonl", "pieces", b"".join),
+        # Reentrant: a generator that is collected or a signal may end a span in the midst of a call of ours.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._spans = Lane(Route("/v1/traces", "application/x-protobuf", "span"), _encoded)
+        self._pieces = Lane(Route("/api/v1/pieces", "application/jsonl", "piece"), b"".join)
+        self._lanes = (self._spans, self._pieces)
+        self._dropped = notices.Tally(
+            "%d spans and pieces were dropped: %s. They are missing from their traces (%d so far)"
         )
-        self._thread: threading.Thread | None = None
-        self._session: requests.Session | None = None
+        self._rejected = notices.Tally("the server did not take %d spans and pieces: %s (%d so far)")
+        #: Who sends: the thread, or in want of one whoever flushes.
+        self._sender: threading.Thread | None = None
+        self._post: Post | None = None
         self._closed = False
-        self._hurry = False
-        self._failures = 0
-        self._due = 0.0
-        self._trouble: str | None = None
-        self._unsaid = 0
-        self._say_after = 0.0
+        self._hurried = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many were lost because more than `buffer_bytes` waited."""
+        return self._dropped.total
+
+    @property
+    def rejected(self) -> int:
+        """How many the server would not take."""
+        return self._rejected.total
+
+    @property
+    def size(self) -> int:
+        """How many bytes wait, as far as can be told without encoding them."""
+        return self._spans.size + self._pieces.size
 
     def span(self, span: ReadableSpan) -> None:
         """Send an ended span, some time soon."""
         size = SPAN_BYTES
         for value in (span.attributes or {}).values():
             size += getsizeof(value)
-        self._put(self._lanes[0], size, span)
+        self._put(self._spans, (size, span))
 
     def piece(self, line: bytes) -> None:
         """Send a line of JSON, some time soon."""
-        self._put(self._lanes[1], PIECE_BYTES + len(line), line.rstrip(b"\n") + b"\n")
-
-    def _put(self, lane: Lane, size: int, thing: Any) -> None:
-        with self._changed:
-            if self.size + size > self.settings.buffer_bytes:
-                self.dropped += 1
-                self._unsaid += 1
-                return
-            lane.waiting.append((size, thing))
-            lane.size += size
-            lane.given += 1
-            if self._thread is None:
-                self._start()
-            elif len(lane.waiting) == 1 or self._full(lane):
-                self._changed.notify_all()
-
-    @property
-    def size(self) -> int:
-        """How many bytes wait, as far as the SDK can tell."""
-        return self._lanes[0].size + self._lanes[1].size
+        self._put(self._pieces, (PIECE_BYTES + len(line), line if line.endswith(b"\n") else line + b"\n"))
 
     def flush(self, timeout: float = 30.0) -> bool:
-        """Wait until everything handed over before is answered; False if that takes longer than `timeout` seconds."""
+        """Wait until everything handed over before is answered.
+
+        False if that takes longer than `timeout` seconds, or as soon as it is certain to: the server wants to be left alone for
+        longer, or refused the key.
+        """
         deadline = time.monotonic() + timeout
-        with self._changed:
-            marks = [lane.given for lane in self._lanes]
-            self._hurry = True
+        with self._lock:
+            if self._sender is threading.current_thread():
+                return False
+            marks = [(lane, lane.given) for lane in self._lanes if lane.waiting]
+            if not marks:
+                return True
+            for lane in self._lanes:
+                if not lane.firm:
+                    lane.due = 0.0
+            if self._sender is None and not self._start():
+                self._send_until(deadline)
+            self._hurried += 1
             self._changed.notify_all()
-            return self._changed.wait_for(
-                lambda: all(lane.settled >= mark for lane, mark in zip(self._lanes, marks, strict=True)),
-                max(0.0, deadline - time.monotonic()),
-            )
+            try:
+                while marks := [(lane, mark) for lane, mark in marks if lane.settled < mark]:
+                    left = deadline - time.monotonic()
+                    if left <= 0 or all(lane.due > deadline for lane, _ in marks):
+                        return False
+                    self._changed.wait(left)
+                return True
+            finally:
+                self._hurried -= 1
 
     def close(self, timeout: float | None = None) -> None:
-        """Send what waits within `timeout` seconds (`exit_timeout` of the settings), and end the thread."""
-        with contextlib.suppress(Exception):
-            self.flush(self.settings.exit_timeout if timeout is None else timeout)
-        with self._changed:
+        """Send what waits within `timeout` seconds (`exit_timeout` of the settings), tell what is left, and end the thread."""
+        if self._closed:
+            return
+        arrived = self.flush(self.settings.exit_timeout if timeout is None else timeout)
+        with self._lock:
             self._closed = True
+            sender, self._sender = self._sender, None
             self._changed.notify_all()
+        self._tell(now=True)
+        for lane in self._lanes:
+            if lane.waiting:
+                line = "%d %ss could not be sent before the end: %s"
+                notices.log.warning(
+                    line, len(lane.waiting), lane.route.noun, lane.reason or "there was no answer in time"
+                )
+        if arrived and sender is not None and sender is not threading.current_thread():
+            sender.join(1.0)
 
-    def _start(self) -> None:
-        """Start the thread, in this process."""
+    def _put(self, lane: Lane, thing: Thing) -> None:
+        with self._lock:
+            if self.size + thing[0] > self.settings.buffer_bytes:
+                if self._dropped.add(1, f"more than buffer_bytes = {self.settings.buffer_bytes} waited"):
+                    self._changed.notify_all()
+                return
+            lane.waiting.append(thing)
+            lane.size += thing[0]
+            lane.given += 1
+            if len(lane.waiting) == 1:
+                lane.since = time.monotonic()
+                if self._sender is None:
+                    self._start()
+                self._changed.notify_all()
+            elif lane.full:
+                self._changed.notify_all()
+
+    def _start(self) -> bool:
+        """Start the thread, in this process; False where there can be none (any more)."""
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="genscope", daemon=True)
-        self._thread.start()
-        atexit.unregister(self.close)
-        atexit.register(self.close)
-
-    def _full(self, lane: Lane) -> bool:
-        return len(lane.waiting) >= BATCH_COUNT or lane.size >= BATCH_BYTES
+        self._sender = threading.Thread(target=self._run, name="genscope", daemon=True)
+        try:
+            self._sender.start()
+        except RuntimeError:
+            self._sender = None
+            return False
+        _at_exit(self.close)
+        return True
 
     def _run(self) -> None:
-        """Send until closed. Nothing that instrumentation sees of it becomes a span."""
-        for key in (context._SUPPRESS_INSTRUMENTATION_KEY, context._SUPPRESS_HTTP_INSTRUMENTATION_KEY):
-            context.attach(context.set_value(key, True))
-        while not self._closed:
-            lanes = self._wait()
-            for lane in lanes:
-                self._send(lane)
+        """Send until somebody else does, or nobody shall."""
+        with _unseen():
+            while self._sender is threading.current_thread():
+                self._turn(math.inf)
 
-    def _wait(self) -> list[Lane]:
-        """Return the lanes of which something is to be sent now."""
-        with self._changed:
-            first = time.monotonic()
-            while not self._closed:
-                now = time.monotonic()
-                some = [lane for lane in self._lanes if lane.waiting]
-                ripe = first + self.settings.flush_interval
-                if some and now >= self._due and (self._hurry or now >= ripe or any(map(self._full, some))):
-                    return some
-                if not some:
-                    self._hurry = False
-                    self._changed.wait()
-                    first = time.monotonic()
-                else:
-                    self._changed.wait(max(self._due, ripe if not self._hurry else 0.0) - now)
+    def _send_until(self, deadline: float) -> None:
+        """Send here and now, where no thread can be started."""
+        self._sender = threading.current_thread()
+        self._hurried += 1
+        try:
+            with _unseen():
+                while time.monotonic() < deadline and any(lane.waiting and lane.due < deadline for lane in self._lanes):
+                    self._turn(deadline)
+        finally:
+            self._hurried -= 1
+            self._sender = None
+
+    def _turn(self, deadline: float) -> None:
+        """Wait for something to do, and do it."""
+        self._tell()
+        for lane in self._ripe(deadline):
+            try:
+                self._send(lane, lane.batch())
+            except Exception as error:  # this thread is the only one
+                notices.once(("delivery", type(error)), "delivery failed, and is tried again", exc_info=True)
+                self._settle(lane, [], Answer("later", repr(error)))
+
+    def _ripe(self, deadline: float) -> list[Lane]:
+        """Return the lanes of which something is to be sent now; none if something else happened."""
+        with self._lock:
+            interval = 0.0 if self._hurried else self.settings.flush_interval
+            moments = {lane.route.path: lane.ripe(interval) for lane in self._lanes}
+            now = time.monotonic()
+            if ripe := [lane for lane in self._lanes if moments[lane.route.path] <= now]:
+                return ripe
+            moment = min(deadline, *moments.values())
+            self._changed.wait(None if moment == math.inf else max(0.0, moment - now))
             return []
 
-    def _send(self, lane: Lane) -> None:
-        with self._changed:
-            batch = _batch(lane)
-        if batch:
-            answer = self._post(lane, [thing for _, thing in batch])
-            self._settle(lane, batch, answer)
-
-    def _settle(self, lane: Lane, batch: list[tuple[int, Any]], answer: Answer) -> None:
-        with self._changed:
-            if answer.meaning in {"later", "refused"}:
-                self._failures += 1
-                self._due = time.monotonic() + (answer.after or SOONEST * 2**self._failures)
-                return
-            self._failures = 0
-            for size, _ in batch:
-                lane.waiting.popleft()
-                lane.size -= size
-            lane.settled += len(batch)
-            self._changed.notify_all()
-
-    def _post(self, lane: Lane, things: Sequence[Any]) -> Answer:
-        import requests  # noqa: PLC0415 - 60 ms, which `import genscope` shall not take
-
-        if self._session is None:
-            self._session = requests.Session()
-            self._session.auth = (
-                (self.settings.public_key, self.settings.secret_key) if self.settings.secret_key else _bare
-            )
+    def _send(self, lane: Lane, batch: list[Thing]) -> bool:
+        """Send things; False if they have to wait. What is too large or at fault as a whole is sent in halves."""
         try:
-            got = self._session.post(
-                self.settings.url + lane.path,
-                gzip.compress(lane.body(things), 1),
-                headers={"Content-Type": lane.content_type, "Content-Encoding": "gzip"},
-                timeout=self.settings.timeout or None,
-                allow_redirects=False,
+            body = lane.body([thing for _, thing in batch])
+        except Exception as error:  # an instrumentation's attribute that protobuf does not take
+            answer = Answer("poison", f"it cannot be encoded, {error!r}")
+        else:
+            if self._post is None:
+                self._post = Post(self.settings)
+            answer = self._post.send(lane.route, body)
+            notices.log.debug(
+                "%d %ss, %d bytes: %s", len(batch), lane.route.noun, len(body), answer.reason or answer.meaning
             )
-        except requests.RequestException as error:
-            return Answer("later", str(error))
-        return Answer(
-            "taken" if got.ok else "later" if got.status_code >= 500 else "poison", got.reason, None, got.content
+        if answer.meaning in {"large", "poison"} and len(batch) > 1:
+            if answer.meaning == "large":
+                lane.most = max(GROWTH, sum(size for size, _ in batch) // 2)
+            half = len(batch) // 2
+            return self._send(lane, batch[:half]) and self._send(lane, batch[half:])
+        return self._settle(lane, batch, answer)
+
+    def _settle(self, lane: Lane, batch: list[Thing], answer: Answer) -> bool:
+        """Take out what is done with; False if nothing is."""
+        line = None
+        with self._lock:
+            if self._sender is not threading.current_thread():
+                return False
+            lane.since = time.monotonic()
+            lane.reason = answer.reason
+            if done := answer.meaning not in {"later", "refused"}:
+                for size, _ in batch:
+                    lane.waiting.popleft()
+                    lane.size -= size
+                lane.settled += len(batch)
+                line = self._mended(lane)
+                if answer.meaning == "taken":
+                    lane.most = min(BATCH_BYTES, lane.most + GROWTH)
+                if rejected := answer.rejected if answer.meaning == "taken" else len(batch):
+                    self._rejected.add(rejected, answer.reason)
+            else:
+                lane.failures += 1
+                lane.firm = answer.after is not None
+                lane.due = lane.since + self._pause(lane, answer)
+                # A single failure is most often a connection that was kept for too long.
+                if answer.meaning == "refused" or lane.failures > 1:
+                    line = self._troubled(lane, answer)
+            self._changed.notify_all()
+        if line:
+            notices.log.warning(line)
+        return done
+
+    def _pause(self, lane: Lane, answer: Answer) -> float:
+        """Return how many seconds to wait after a failure."""
+        if answer.after is not None:
+            return _spread(answer.after, 1.0, 1.1)
+        if answer.meaning == "refused":
+            return _spread(REFUSED, 0.8, 1.2)
+        latest = LATEST_HURRIED if self._hurried else LATEST
+        return _spread(min(latest, SOONEST * 2.0 ** min(lane.failures - 1, 16)), 0.5, 1.0)
+
+    def _troubled(self, lane: Lane, answer: Answer) -> str | None:
+        """Return what is to be told of trouble; nothing of one that was told."""
+        trouble = str(answer.status or "unreachable")
+        known = any(other.trouble == trouble for other in self._lanes)
+        lane.trouble = trouble
+        if known:
+            return None
+        url, waits = self.settings.url, f"What is recorded waits, up to buffer_bytes = {self.settings.buffer_bytes}"
+        if answer.meaning == "refused":
+            key = f"the key {self.settings.public_key[:8]}…" if self.settings.public_key else "no key"
+            advice = ADVICE.get(answer.status, LOOK)
+            return f"{url} refused {lane.route.path} with {key}: {answer.reason}. {advice}. {waits}"
+        if answer.status:
+            return f"{url} is in trouble: {answer.reason}. {waits}, and is sent again"
+        return f"{url} cannot be reached: {answer.reason}. {waits}, and is sent once it can be"
+
+    def _mended(self, lane: Lane) -> str | None:
+        """Return what is to be told when trouble is over."""
+        trouble, lane.trouble = lane.trouble, ""
+        lane.failures, lane.due, lane.firm = 0, 0.0, False
+        if not trouble or any(other.trouble for other in self._lanes):
+            return None
+        return f"{self.settings.url} answers again; what waited is being sent"
+
+    def _tell(self, *, now: bool = False) -> None:
+        """Log losses, if it is time."""
+        with self._lock:
+            lines = [tally.line(now=now) for tally in (self._dropped, self._rejected)]
+        for line in filter(None, lines):
+            notices.log.warning(line)
+
+
+@contextlib.contextmanager
+def _unseen() -> Iterator[None]:
+    """Let no instrumentation make spans of what happens here."""
+    token = context.attach(
+        context.set_value(
+            context._SUPPRESS_INSTRUMENTATION_KEY,
+            True,
+            context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True),
         )
+    )
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
-def _batch(lane: Lane) -> list[tuple[int, Any]]:
-    """Return what waits first, as much as one request takes."""
-    batch: list[tuple[int, Any]] = []
-    size = 0
-    for entry in islice(lane.waiting, BATCH_COUNT):
-        size += entry[0]
-        if batch and size > BATCH_BYTES:
-            break
-        batch.append(entry)
-    return batch
+def _spread(seconds: float, least: float, most: float) -> float:
+    """Return about as many seconds, so that not all processes come back at the same moment."""
+    return seconds * random.uniform(least, most)  # noqa: S311 - no secret
 
 
-def _bare(request: Any) -> Any:
-    """Add nothing to a request: without it `requests` would add what `.netrc` has for the host."""
-    return request
-
-
-def _spans(spans: Sequence[ReadableSpan]) -> bytes:
+def _encoded(spans: Sequence[ReadableSpan]) -> bytes:
     """Return spans as a request of OTLP."""
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans  # noqa: PLC0415 - protobuf
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans  # noqa: PLC0415 - it loads protobuf
 
     return encode_spans(spans).SerializeToString()
 
 
-_deliveries: weakref.WeakSet[Delivery] = weakref.WeakSet()
+def _at_exit(close: Callable[[], None]) -> None:
+    """Have it called when this process ends."""
+    atexit.unregister(close)
+    atexit.register(close)
+    # Children of multiprocessing end by `os._exit`; before Python 3.13 they call what multiprocessing knows of and nothing else.
+    processes, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+    if processes is not None and util is not None and processes.parent_process() is not None:
+        util.Finalize(None, close, exitpriority=0)
+
+
+_deliveries: Final[weakref.WeakSet[Delivery]] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
@@ -267,4 +415,5 @@ def _after_fork() -> None:
         delivery._empty()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork)
