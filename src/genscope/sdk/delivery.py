@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry import context
 
 from genscope.sdk import notices
-from genscope.sdk.post import Answer, Post, Route
+from genscope.sdk.post import Answer, Post, Route, partial_success, refused_lines
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -121,8 +121,8 @@ class Delivery:
         # Reentrant: a generator that is collected or a signal may end a span in the midst of a call of ours.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._spans = Lane(Route("/v1/traces", "application/x-protobuf", "span"), _encoded)
-        self._pieces = Lane(Route("/api/v1/pieces", "application/jsonl", "piece"), b"".join)
+        self._spans = Lane(Route("/v1/traces", "application/x-protobuf", "span", partial_success), _encoded)
+        self._pieces = Lane(Route("/api/v1/pieces", "application/jsonl", "piece", refused_lines), b"".join)
         self._lanes = (self._spans, self._pieces)
         self._dropped = notices.Tally(
             "%d spans and pieces were dropped: %s. They are missing from their traces (%d so far)"

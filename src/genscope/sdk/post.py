@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 #: Taken; the server or the way to it is in trouble; a human has to mend a setting; the request is too large; it is at fault itself.
 Meaning = Literal["taken", "later", "refused", "large", "poison"]
 
-#: What a status means that is neither 2xx (taken) nor 5xx (later). Any other: nobody takes such requests there, so a setting is wrong.
+#: What a status means that is neither 2xx (taken) nor 5xx (later). Any other: nobody there takes such requests, a setting is wrong.
 MEANINGS: Final[dict[int, Meaning]] = {
     408: "later",
     425: "later",
@@ -40,6 +42,8 @@ class Route:
     content_type: str
     #: What one thing is called.
     noun: str
+    #: Reads of an answer how many things were rejected, and why.
+    rejected: Callable[[bytes], tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,9 @@ class Post:
 def _answer(response: requests.Response, route: Route) -> Answer:
     status = response.status_code
     if response.ok and status < 300:
-        rejected, reason = _partial(response, route)
+        rejected, reason = 0, ""
+        with contextlib.suppress(Exception):  # an answer that says nothing is no reason to send again what was taken
+            rejected, reason = route.rejected(response.content)
         return Answer("taken", reason, status, rejected=rejected)
     meaning = MEANINGS.get(status, "later" if status >= 500 else "refused")
     said = f"{status} {response.reason or ''}".strip()
@@ -100,33 +106,29 @@ def _answer(response: requests.Response, route: Route) -> Answer:
     return Answer(meaning, said, status, after=_after(response.headers.get("Retry-After")))
 
 
-def _partial(response: requests.Response, route: Route) -> tuple[int, str]:
-    """Return how many spans a server did not take, and why: OTLP's partial success, or the same in JSON."""
-    if not response.content:
-        return 0, ""
-    try:
-        if "protobuf" in response.headers.get("Content-Type", ""):
-            from opentelemetry.proto.collector.trace.v1 import trace_service_pb2  # noqa: PLC0415 - as above
+def partial_success(content: bytes) -> tuple[int, str]:
+    """Return how many spans of a request were rejected, and why: OTLP's partial success."""
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2  # noqa: PLC0415 - as above
 
-            partial = trace_service_pb2.ExportTraceServiceResponse.FromString(response.content).partial_success
-            return partial.rejected_spans, partial.error_message[:TOLD]
-        told = json.loads(response.content)["partialSuccess"]
-        return int(told.get(f"rejected{route.noun.title()}s") or 0), str(told.get("errorMessage", ""))[:TOLD]
-    except Exception:  # an answer that says nothing is no reason to send again what was taken
-        return 0, ""
+    partial = trace_service_pb2.ExportTraceServiceResponse.FromString(content).partial_success
+    return partial.rejected_spans, partial.error_message[:TOLD]
+
+
+def refused_lines(content: bytes) -> tuple[int, str]:
+    """Return how many lines of a request were rejected, and why the first was."""
+    told = json.loads(content)
+    reasons = [str(error["reason"]) for error in told["errors"]]
+    return int(told["rejected"]), "".join(reasons[:1])[:TOLD]
 
 
 def _message(response: requests.Response) -> str:
-    """Return what an error says: a `google.rpc.Status`, or its first line."""
-    try:
+    """Return what an error says: a `google.rpc.Status` in either format, or the native API's."""
+    with contextlib.suppress(Exception):  # then it says nothing that could be told
         if "protobuf" in response.headers.get("Content-Type", ""):
-            from google.rpc.status_pb2 import Status  # noqa: PLC0415 - as above
+            from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
 
             return str(Status.FromString(response.content).message)[:TOLD]
-        if "json" in response.headers.get("Content-Type", ""):
-            return str(json.loads(response.content)["message"])[:TOLD]
-    except Exception:  # then it says nothing that could be told
-        return ""
+        return str(json.loads(response.content)["message"])[:TOLD]
     return ""
 
 

@@ -16,6 +16,9 @@ MIB: Final = 1024 * 1024
 #: What every setting's variable begins with: `sample_rate` is `GENSCOPE_SAMPLE_RATE`.
 PREFIX: Final = "GENSCOPE_"
 
+#: Settings that may hold a secret, an address before its `@`.
+UNTOLD: Final = frozenset({"secret_key", "url"})
+
 #: Gets a value before it becomes JSON, and returns what may leave the process.
 Mask = Callable[[Any], Any]
 
@@ -67,8 +70,8 @@ class Settings:
             try:
                 values[name] = read(value)
             except Exception:  # a mask's module may raise anything
-                told = "" if name == "secret_key" else f" is {value!r}, which"
-                notices.log.warning("the setting %s%s is not %s; the default holds", source, told, expected)
+                told = "" if name in UNTOLD else f" {value!r}"
+                notices.log.warning("%s%s is not %s; the default holds", source, told, expected)
         for name in given.keys() - RULES.keys():
             notices.log.warning("there is no setting %s; known are %s", name, ", ".join(RULES))
         return cls(**values)
@@ -88,7 +91,7 @@ def _text(value: object) -> str:
 def _address(value: object) -> str:
     address = _text(value).rstrip("/")
     parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or (parts.port or 1) < 0:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.port == 0:
         raise ValueError
     return address
 
@@ -108,7 +111,13 @@ def _share(value: Any) -> float:
 
 def _seconds(value: Any) -> float:
     seconds = float(value)
-    if not seconds >= 0 or not math.isfinite(seconds):
+    if seconds < 0 or not math.isfinite(seconds):
+        raise ValueError
+    return seconds
+
+
+def _duration(value: Any) -> float:
+    if (seconds := _seconds(value)) == 0:
         raise ValueError
     return seconds
 
@@ -120,8 +129,8 @@ def _size(value: Any) -> int:
     return size
 
 
-def _mask(value: object) -> Mask:
-    function = pkgutil.resolve_name(value) if isinstance(value, str) else value
+def _mask(value: Any) -> Mask:
+    function: Mask = pkgutil.resolve_name(value) if isinstance(value, str) else value
     if not callable(function):
         raise TypeError
     return function
@@ -142,7 +151,7 @@ RULES: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "max_value_bytes": (_size, "a number of bytes"),
     "buffer_bytes": (_size, "a number of bytes"),
     "flush_interval": (_seconds, "a number of seconds"),
-    "timeout": (_seconds, "a number of seconds"),
+    "timeout": (_duration, "a number of seconds, more than 0"),
     "exit_timeout": (_seconds, "a number of seconds"),
     "debug": (_switch, "true or false"),
 }

@@ -54,23 +54,24 @@ def _json(value: object) -> str:
     try:
         return _ENCODER.encode(value)
     except Exception:  # NaN, keys that are no text, circles, objects that raise when they are looked at
-        return _ENCODER.encode(_plain(value, LEVELS))
+        return _ENCODER.encode(_plain(value, ()))
 
 
-def _plain(value: object, levels: int) -> Any:
-    """Return a value of JSON's types that tells of any object."""
+def _plain(value: object, within: tuple[int, ...]) -> Any:
+    """Return a value of JSON's types that tells of any object; `within` are the ids of what it is in."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     try:
-        if levels == 0:
+        if len(within) == LEVELS or id(value) in within:
             return _named(value)
+        within = (*within, id(value))
         if isinstance(value, Mapping):
-            return {str(key): _plain(entry, levels - 1) for key, entry in value.items()}
+            return {str(key): _plain(entry, within) for key, entry in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [_plain(entry, levels - 1) for entry in value]
-        return _plain(_known(value), levels - 1)
+            return [_plain(entry, within) for entry in value]
+        return _plain(_known(value), within)
     except Exception:  # whatever an object does when it is looked at
         return _named(value)
 
@@ -83,8 +84,8 @@ def _known(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {entry.name: getattr(value, entry.name) for entry in dataclasses.fields(value)}
     for method, arguments in METHODS:
-        if not isinstance(value, type) and callable(read := getattr(type(value), method, None)):
-            return read(value, **arguments)
+        if not isinstance(value, type) and hasattr(value, method):
+            return getattr(value, method)(**arguments)
     return _named(value)
 
 
