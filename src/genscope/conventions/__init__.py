@@ -16,6 +16,7 @@ from genscope.conventions import (
     flue,
     gen_ai,
     genkit,
+    genscope,
     google_adk,
     langfuse,
     langsmith,
@@ -37,6 +38,7 @@ from genscope.model import Attributes, RawSpan, Span
 
 #: The dialects by their names, the most specific first. A field asks them in this order, unless `PRECEDENCE` says otherwise.
 DIALECTS: Final[Mapping[str, Table]] = {
+    "genscope": genscope.TABLE,
     "langfuse": langfuse.TABLE,
     "gen_ai": gen_ai.TABLE,
     "genkit": genkit.TABLE,
@@ -68,6 +70,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
         "@name",
     ),
     "type": (
+        "genscope.type",
         "langfuse.observation.type",
         "openinference.span.kind",
         "langsmith.span.kind",
@@ -106,6 +109,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
         "genkit:name",
     ),
     "model_parameters": (
+        "genscope.model_parameters",
         "@vercel_ai",
         "langfuse.observation.model.parameters",
         "genkit:input",
@@ -114,6 +118,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
         "llm.invocation_parameters.*",
     ),
     "usage": (
+        "genscope.usage",
         "langfuse.observation.usage_details",
         "metadata.usage_object",
         "langsmith.usage_metadata",
@@ -142,9 +147,17 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
         "langfuse.observation.model.parameters",
         "llm.invocation_parameters",
     ),
-    "cost": ("langfuse.observation.cost_details", "gen_ai.usage.cost"),
+    "cost": ("genscope.cost", "langfuse.observation.cost_details", "gen_ai.usage.cost"),
     "provider": ("gen_ai.provider.name", "langsmith.metadata.ls_provider", "gen_ai.system"),
-    "level": ("langfuse.observation.level", "@status", "genkit:state", "tool.status", "@livekit", "@default"),
+    "level": (
+        "genscope.level",
+        "langfuse.observation.level",
+        "@status",
+        "genkit:state",
+        "tool.status",
+        "@livekit",
+        "@default",
+    ),
     "user_id": ("langfuse.user.id", "user.id"),
     "session_id": (
         "lemma.thread_id",
@@ -154,6 +167,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
         "gen_ai.conversation.id",
     ),
     "input": (
+        "genscope.input",
         "langfuse.observation.input",
         "genkit:input",
         "flue.turn.input",
@@ -183,6 +197,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
         "gen_ai.tool.call.arguments",
     ),
     "output": (
+        "genscope.output",
         "langfuse.observation.output",
         "genkit:output",
         "flue.turn.output",
@@ -217,6 +232,7 @@ PRECEDENCE: Final[Mapping[str, Sequence[str]]] = {
 SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "ai": {
         "input": (
+            "genscope.input",
             "langfuse.observation.input",
             "ai.prompt.messages",
             "ai.prompt",
@@ -228,6 +244,7 @@ SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
             "gen_ai.tool.call.arguments",
         ),
         "output": (
+            "genscope.output",
             "langfuse.observation.output",
             "ai.response.*",
             "ai.result.*",
@@ -240,6 +257,7 @@ SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     # Its values are Python's own words for the objects, its flattened messages what was said.
     "openinference.instrumentation.llama_index": {
         "input": (
+            "genscope.input",
             "langfuse.observation.input",
             "llm.input_messages.*",
             "llm.prompts.*",
@@ -249,6 +267,7 @@ SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
             "tool.parameters",
         ),
         "output": (
+            "genscope.output",
             "langfuse.observation.output",
             "llm.output_messages.*",
             "retrieval.documents.*",
@@ -257,8 +276,8 @@ SCOPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         ),
     },
     "genkit-tracer": {
-        "input": ("langfuse.observation.input", "genkit:input"),
-        "output": ("langfuse.observation.output", "genkit:output"),
+        "input": ("genscope.input", "langfuse.observation.input", "genkit:input"),
+        "output": ("genscope.output", "langfuse.observation.output", "genkit:output"),
     },
 }
 
@@ -267,6 +286,8 @@ _RULES_OF: Final = {scope: Rules(DIALECTS, PRECEDENCE, only) for scope, only in 
 
 #: Types of spans that Langfuse links to a prompt.
 _PROMPTED: Final = frozenset({"generation"})
+#: Inputs that were written by hand: tools that are told beside them are no part of them.
+_WHOLE_INPUTS: Final = frozenset({"genscope.input", "langfuse.observation.input"})
 #: Prefixes of a model name that tell its provider; `google/` or `meta-llama/` tell only who made it.
 _MODEL_PREFIXES: Final = {
     "openai": "openai",
@@ -303,7 +324,7 @@ def to_span(raw: RawSpan, now: int) -> Span:
     input_, output = told("input"), told("output")
     parameters = whole_numbers(told("model_parameters"))
     tools = told("tools")
-    if tools is not None and "langfuse.observation.input" not in moved:
+    if tools is not None and moved.isdisjoint(_WHOLE_INPUTS):
         request = gen_ai.with_tools(input_, tools)
         if request != input_:
             input_ = request

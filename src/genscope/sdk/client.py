@@ -1,0 +1,308 @@
+"""The client: what an application starts observations with. `init` makes it, `get_client` finds it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Unpack
+from weakref import WeakKeyDictionary
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from genscope.sdk import attributes, notices
+from genscope.sdk.attributes import Attribute, Fields, ObservationType, TraceFields
+from genscope.sdk.delivery import Delivery
+from genscope.sdk.observation import Observation, ScoreFields, Starter
+from genscope.sdk.processor import Processor, sampler
+from genscope.sdk.propagation import TraceContext, carried
+from genscope.sdk.settings import Mask, Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+#: The name of the tracer, by which a server tells who made a span.
+SCOPE: Final = "genscope"
+VERSION: Final = "0.1.0"
+
+
+class Client(Starter):
+    """Starts observations, scores them and delivers them. Threads may share it. No method raises.
+
+    >>> import genscope
+    >>> client = genscope.get_client()
+    >>> with client.start_as_current_span(name="answer-ticket") as span:
+    ...     with client.start_as_current_generation(name="draft-reply", model="gpt-4o", input="Where is my order?") as gen:
+    ...         _ = gen.update(output="On its way.")
+    """
+
+    def __init__(self, settings: Settings, provider: TracerProvider | None = None) -> None:
+        self.settings = settings
+        self.delivery = Delivery(settings)
+        self._bound = TraceIdRatioBased.get_bound_for_rate(settings.sample_rate)
+        self._nothing = Observation(self, INVALID_SPAN)
+        #: OpenTelemetry's tracer provider of the process; None if disabled.
+        self.provider: TracerProvider | None = None
+        if settings.enabled:
+            self._open(provider)
+
+    def _open(self, provider: TracerProvider | None) -> None:
+        """Join a tracer provider: the one given, else the application's, else one of our own."""
+        settings = self.settings
+        told: dict[str, Attribute] = {
+            attributes.ENVIRONMENT: settings.environment,
+            attributes.RELEASE: settings.release,
+        }
+        always = {name: value for name, value in told.items() if value}
+        found = provider or trace.get_tracer_provider()
+        if not isinstance(found, TracerProvider):
+            found = TracerProvider(
+                resource=Resource.create(always),
+                sampler=sampler(settings.sample_rate),
+                id_generator=_Ids(),
+                span_limits=SpanLimits(max_span_attributes=SpanLimits.UNSET),
+            )
+            trace.set_tracer_provider(found)
+        if found not in _gates:
+            _gates[found] = _Gate()
+            found.add_span_processor(_gates[found])
+        _gates[found].lead(Processor(self.delivery, settings.sample_rate), always)
+        self.provider = found
+        self._tracer = found.get_tracer(SCOPE, VERSION)
+
+    def _start(
+        self,
+        name: str | None,
+        as_type: ObservationType,
+        trace_context: TraceContext | None,
+        fields: Fields,
+        moment: int | None = None,
+    ) -> Observation:
+        return self._begin(name, as_type, trace_context, fields, None, moment)
+
+    def _begin(
+        self,
+        name: str | None,
+        as_type: ObservationType,
+        trace_context: TraceContext | None,
+        fields: Fields,
+        parent: Context | None,
+        moment: int | None,
+    ) -> Observation:
+        """Start an observation beneath `parent`, or what is current."""
+        if self.provider is None:
+            return self._nothing
+        try:
+            if as_type not in attributes.TYPES:
+                notices.once(("type", as_type), "there is no type %s; known are %s", as_type, sorted(attributes.TYPES))
+                as_type = "span"
+            told: dict[str, Attribute] = {attributes.TYPE: as_type}
+            if trace_context:
+                parent = self._elsewhere(trace_context) or parent
+                if parent is not None and not trace_context.get("parent_span_id"):
+                    told[attributes.ROOT] = True
+            span = self._tracer.start_span(
+                attributes.plain(name or as_type), parent, attributes=told, start_time=moment
+            )
+            return Observation(self, span).update(**fields)
+        except Exception as error:  # whatever processors and samplers of the application do
+            notices.once(("start", type(error)), "an observation could not be started: %r", error, exc_info=True)
+            return self._nothing
+
+    def _elsewhere(self, place: TraceContext) -> Context | None:
+        """Return the context of a place in a trace; None if it is none."""
+        try:
+            trace_id = int(place["trace_id"], 16)
+            # A trace's own spans need a parent, so that OpenTelemetry takes its id; nobody ever tells of this one.
+            span_id = int(place.get("parent_span_id") or place["trace_id"][16:], 16) or 1
+            sampled = place.get("sampled")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            trace_id = span_id = 0
+        if sampled is None:
+            sampled = trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._bound
+        context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(sampled))
+        if not context.is_valid:
+            notices.once("trace_context", "trace_context %r is no place in a trace; it is ignored", place)
+            return None
+        return set_span_in_context(NonRecordingSpan(context))
+
+    def _current(self) -> Observation:
+        """Return what is current, which another library may have started."""
+        span = trace.get_current_span() if self.provider is not None else INVALID_SPAN
+        return Observation(self, span) if span.is_recording() else self._nothing
+
+    def update_current_span(self, *, name: str | None = None, **fields: Unpack[Fields]) -> None:
+        """Tell more of the current observation, whoever started it."""
+        self._current().update(name=name, **fields)
+
+    def update_current_generation(
+        self, *, name: str | None = None, response: object = None, **fields: Unpack[Fields]
+    ) -> None:
+        """Tell more of the current observation, which is a generation."""
+        self._current().update(name=name, response=response, **fields)
+
+    def update_current_trace(self, **fields: Unpack[TraceFields]) -> None:
+        """Tell of the current trace."""
+        self._current().update_trace(**fields)
+
+    def score_current_span(self, name: str, value: float | str, **more: Unpack[ScoreFields]) -> None:
+        """Score the current observation."""
+        self._current().score(name, value, **more)
+
+    def score_current_trace(self, name: str, value: float | str, **more: Unpack[ScoreFields]) -> None:
+        """Score the current trace."""
+        self._current().score_trace(name, value, **more)
+
+    def create_score(
+        self,
+        name: str,
+        value: float | str,
+        *,
+        trace_id: str | None = None,
+        observation_id: str | None = None,
+        session_id: str | None = None,
+        **more: Unpack[ScoreFields],
+    ) -> None:
+        """Score a trace, an observation of it, or a session: at any time, from any process."""
+        if self.provider is None:
+            return
+
+    def get_current_trace_id(self) -> str | None:
+        """Return the id of the current trace; None if there is none."""
+        current = self._current()
+        return None if current is self._nothing else current.trace_id
+
+    def get_current_observation_id(self) -> str | None:
+        """Return the id of the current observation; None if there is none."""
+        current = self._current()
+        return None if current is self._nothing else current.id
+
+    def get_trace_url(self, *, trace_id: str | None = None) -> str | None:
+        """Return where a trace, or else the current one, can be seen."""
+        trace_id = trace_id or self.get_current_trace_id()
+        return None if trace_id is None else f"{self.settings.url}/traces/{trace_id}"
+
+    @staticmethod
+    def create_trace_id(*, seed: str | None = None) -> str:
+        """Return a new id of a trace; of the same `seed`, such as an id of your own, always the same one.
+
+        >>> Client.create_trace_id(seed="order-4711") == Client.create_trace_id(seed="order-4711")
+        True
+        """
+        data = os.urandom(16) if seed is None else hashlib.sha256(str(seed).encode("utf-8", "replace")).digest()[:16]
+        return data.hex()
+
+    def flush(self, timeout: float = 30.0) -> bool:
+        """Wait until the server has answered everything told so far; False if that takes longer than `timeout` seconds."""
+        return self.delivery.flush(timeout)
+
+    def shutdown(self) -> None:
+        """Send what waits, within the settings' `exit_timeout`, and stop."""
+        self.delivery.close(self.settings.exit_timeout)
+
+
+class _Gate(SpanProcessor):
+    """Our one processor of a tracer provider. OpenTelemetry cannot take one away, so that a second `init` leads it elsewhere."""
+
+    def lead(self, processor: Processor, always: Mapping[str, Attribute]) -> None:
+        """Hand ended spans to this processor. All spans get the attributes `always` that no resource has."""
+        self._processor = processor
+        self._always = always
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Give a span, whoever starts it, what `propagate` told."""
+        told = carried(parent_context)
+        if told or self._always:
+            span.set_attributes({**self._always, **told})
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hand it over."""
+        self._processor.on_end(span)
+
+    def shutdown(self) -> None:
+        """Send what waits."""
+        self._processor.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Wait until everything is sent."""
+        return self._processor.force_flush(timeout_millis)
+
+
+class _Ids(IdGenerator):
+    """Ids from the system: those of OpenTelemetry repeat themselves in a program that calls `random.seed`."""
+
+    def generate_span_id(self) -> int:
+        """Return 64 random bits."""
+        return int.from_bytes(os.urandom(8)) or 1
+
+    def generate_trace_id(self) -> int:
+        """Return 128 random bits."""
+        return int.from_bytes(os.urandom(16)) or 1
+
+    def is_trace_id_random(self) -> bool:
+        """Say so to other services."""
+        return True
+
+
+_gates: WeakKeyDictionary[TracerProvider, _Gate] = WeakKeyDictionary()
+_client: Client | None = None
+_lock = threading.RLock()
+
+
+def init(
+    *,
+    url: str | None = None,
+    public_key: str | None = None,
+    secret_key: str | None = None,
+    environment: str | None = None,
+    release: str | None = None,
+    enabled: bool | None = None,
+    sample_rate: float | None = None,
+    capture_input: bool | None = None,
+    capture_output: bool | None = None,
+    mask: Mask | None = None,
+    max_value_bytes: int | None = None,
+    buffer_bytes: int | None = None,
+    flush_interval: float | None = None,
+    timeout: float | None = None,
+    exit_timeout: float | None = None,
+    debug: bool | None = None,
+    instrument: bool | Sequence[str] = False,
+    tracer_provider: TracerProvider | None = None,
+) -> Client:
+    """Start recording, and return the client, which `get_client` returns from now on.
+
+    What is not given is read from the environment (`GENSCOPE_URL`, `GENSCOPE_PUBLIC_KEY`, `GENSCOPE_SECRET_KEY` ...);
+    docs/delivery.md has all settings. `instrument` turns on instrumentations that are installed, see docs/instrumentation.md.
+    An application that has a tracer provider gives it, or sets it before; the spans of both then go both ways.
+
+    >>> import genscope
+    >>> client = genscope.init(environment="production", release="2.4.1")
+    """
+    given = {name: value for name, value in locals().items() if name not in {"instrument", "tracer_provider"}}
+    settings = Settings.read(**given)
+    if settings.debug:
+        notices.debug()
+    global _client
+    with _lock:
+        former, _client = _client, Client(settings, tracer_provider)
+        made = _client
+    if former is not None:
+        former.shutdown()
+    if instrument and made.provider is not None:
+        from genscope.sdk.instrumentation import instrument as turn_on  # noqa: PLC0415
+
+        turn_on(instrument, made.provider)
+    return made
+
+
+def get_client() -> Client:
+    """Return the client of the process. If nobody called `init`, this does, with what the environment says."""
+    with _lock:
+        return _client or init()

@@ -1,0 +1,381 @@
+"""An observation: one thing the application does, such as a call to a model. Beneath it is an OpenTelemetry span."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack, cast
+
+from opentelemetry import context as contexts
+from opentelemetry.trace import (
+    Status,
+    StatusCode,
+    format_span_id,
+    format_trace_id,
+    get_current_span,
+    set_span_in_context,
+)
+
+from genscope.sdk import attributes, notices, values
+from genscope.sdk.attributes import Attribute, Fields, ObservationType, TraceFields
+
+if TYPE_CHECKING:
+    from contextvars import Token
+    from types import TracebackType
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from genscope.sdk.client import Client
+    from genscope.sdk.propagation import TraceContext
+    from genscope.sdk.results import Result
+
+Stream = TypeVar("Stream")
+#: Where an exception remembers in which trace it was recorded.
+_RECORDED: Final = "__genscope_trace__"
+
+
+class ScoreFields(TypedDict, total=False):
+    """What else can be told of a score."""
+
+    #: The same id again replaces the score.
+    score_id: str | None
+    #: `NUMERIC`, `CATEGORICAL`, `BOOLEAN` or `TEXT`; told by the value unless given.
+    data_type: str | None
+    comment: str | None
+    config_id: str | None
+    metadata: Any
+    timestamp: datetime | None
+
+
+class Starter:
+    """What starts observations: a client beneath whatever is current, an observation beneath itself.
+
+    `start_as_current_*` are for `with`: the observation starts with the block and ends with it, whatever starts within is its
+    child, and an exception that leaves the block is recorded. What `start_*` return has to be ended by `end()`.
+    `trace_context` tells of a parent elsewhere, see `genscope.extract`. All take the fields of `Fields`.
+    """
+
+    __slots__ = ()
+
+    def _start(
+        self,
+        name: str | None,
+        as_type: ObservationType,
+        trace_context: TraceContext | None,
+        fields: Fields,
+        moment: int | None = None,
+    ) -> Observation:
+        raise NotImplementedError
+
+    def start_observation(
+        self,
+        name: str | None = None,
+        *,
+        as_type: ObservationType = "span",
+        trace_context: TraceContext | None = None,
+        **fields: Unpack[Fields],
+    ) -> Observation:
+        """Start an observation of any type, which is not current and which `end()` ends."""
+        return self._start(name, as_type, trace_context, fields)
+
+    def start_span(
+        self, name: str | None = None, *, trace_context: TraceContext | None = None, **fields: Unpack[Fields]
+    ) -> Observation:
+        """Start a span, as `start_observation` does."""
+        return self._start(name, "span", trace_context, fields)
+
+    def start_generation(
+        self, name: str | None = None, *, trace_context: TraceContext | None = None, **fields: Unpack[Fields]
+    ) -> Observation:
+        """Start a generation, a call to a model, as `start_observation` does."""
+        return self._start(name, "generation", trace_context, fields)
+
+    def start_as_current_observation(
+        self,
+        name: str | None = None,
+        *,
+        as_type: ObservationType = "span",
+        trace_context: TraceContext | None = None,
+        end_on_exit: bool | None = True,
+        **fields: Unpack[Fields],
+    ) -> Current:
+        """Start an observation of any type for the time of a `with` block."""
+        return Current(self, name, as_type, trace_context, fields, end_on_exit is not False)
+
+    def start_as_current_span(
+        self,
+        name: str | None = None,
+        *,
+        trace_context: TraceContext | None = None,
+        end_on_exit: bool | None = True,
+        **fields: Unpack[Fields],
+    ) -> Current:
+        """Start a span for the time of a `with` block."""
+        return Current(self, name, "span", trace_context, fields, end_on_exit is not False)
+
+    def start_as_current_generation(
+        self,
+        name: str | None = None,
+        *,
+        trace_context: TraceContext | None = None,
+        end_on_exit: bool | None = True,
+        **fields: Unpack[Fields],
+    ) -> Current:
+        """Start a generation, a call to a model, for the time of a `with` block."""
+        return Current(self, name, "generation", trace_context, fields, end_on_exit is not False)
+
+    def create_event(
+        self, name: str | None = None, *, trace_context: TraceContext | None = None, **fields: Unpack[Fields]
+    ) -> Observation:
+        """Record something that took no time."""
+        moment = time.time_ns()
+        return self._start(name, "event", trace_context, fields, moment).end(end_time=moment)
+
+
+class Observation(Starter):
+    """What `start_*` return. No method raises, whatever it is given.
+
+    One that is not recorded, since the SDK is disabled or the trace was not sampled, is of the same type and does nothing.
+    """
+
+    __slots__ = ("_client", "_held", "_span")
+
+    def __init__(self, client: Client, span: Span) -> None:
+        self._client = client
+        self._span = span
+        #: How many have to let go of it before it ends: the block of a `with`, streams that are read.
+        self._held = 0
+
+    @property
+    def id(self) -> str:
+        """The span's id: 16 hexadecimal digits."""
+        return format_span_id(self._span.get_span_context().span_id)
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace: 32 hexadecimal digits."""
+        return format_trace_id(self._span.get_span_context().trace_id)
+
+    @property
+    def span(self) -> Span:
+        """The OpenTelemetry span beneath."""
+        return self._span
+
+    @property
+    def recorded(self) -> bool:
+        """Whether this is recorded, and has not ended."""
+        return self._span.is_recording()
+
+    def update(self, *, name: str | None = None, response: object = None, **fields: Unpack[Fields]) -> Self:
+        """Tell more of it; see `Fields`.
+
+        `response` is a model's answer as its library returned it, of which output, usage and model are taken.
+
+        >>> import genscope
+        >>> with genscope.get_client().start_as_current_generation(name="draft-reply", model="gpt-4o") as gen:
+        ...     text = "It left our warehouse this morning."
+        ...     _ = gen.update(output=text, usage_details={"input": 12, "output": 5})
+        """
+        span = self._span
+        if not span.is_recording():
+            return self
+        if name is not None:
+            span.update_name(attributes.plain(name))
+        if response is not None:
+            self._understand(response)
+        if fields:
+            told = attributes.write(attributes.OBSERVATION, fields, self._client.settings)
+            if told:
+                span.set_attributes(told)
+            if attributes.LEVEL in told:
+                self._set_status(told)
+        return self
+
+    def _set_status(self, told: dict[str, attributes.Attribute]) -> None:
+        """Tell OpenTelemetry, too, that it failed."""
+        if told[attributes.LEVEL] == "ERROR":
+            message = told.get(attributes.STATUS_MESSAGE)
+            self._span.set_status(Status(StatusCode.ERROR, cast("str | None", message)))
+
+    def _understand(self, response: object) -> None:
+        from genscope.sdk.results import understand  # noqa: PLC0415 - only who hands answers over needs it
+
+        result = understand(response)
+        if result is None:
+            notices.once(
+                ("response", type(response)),
+                "%s is no answer of a model that is known; it is recorded as output",
+                type(response),
+            )
+            self.update(output=response)
+        else:
+            self._answered(result)
+
+    def _answered(self, result: Result) -> None:
+        """Tell what a model answered."""
+        told = {name: getattr(result, name) for name in attributes.RESULT}
+        self._span.set_attributes(attributes.write(attributes.RESULT, told, self._client.settings))
+        if result.error is not None:
+            self.update(level="ERROR", status_message=result.error)
+
+    def update_trace(self, **fields: Unpack[TraceFields]) -> Self:
+        """Tell of the whole trace; see `TraceFields`. For spans to come, too, and for those of other libraries, use `propagate`."""
+        if self._span.is_recording():
+            self._span.set_attributes(attributes.write(attributes.TRACE, fields, self._client.settings))
+        return self
+
+    def end(self, *, end_time: int | datetime | None = None) -> Self:
+        """It has ended, now or at `end_time` (nanoseconds since the epoch, or a moment). Later calls do nothing."""
+        if self._span.is_recording():
+            self._span.end(None if end_time is None else attributes.nanoseconds(end_time))
+        return self
+
+    def fail(self, error: BaseException) -> Self:
+        """It failed with this exception: level ERROR and its message, unless an error was told; its traceback once a trace."""
+        span = self._span
+        if not span.is_recording():
+            return self
+        try:
+            if not failed(span):
+                self.update(level="ERROR", status_message=said(error))
+            if getattr(error, _RECORDED, None) != span.get_span_context().trace_id:
+                span.add_event("exception", self._exception(error))
+                with contextlib.suppress(AttributeError, TypeError):
+                    setattr(error, _RECORDED, span.get_span_context().trace_id)
+        except Exception as trouble:  # exceptions are the application's, and may do anything when they are looked at
+            notices.once(("exception", type(error)), "%s could not be recorded: %r", type(error), trouble)
+        return self
+
+    def _exception(self, error: BaseException) -> dict[str, Attribute]:
+        settings = self._client.settings
+        return {
+            "exception.type": f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
+            "exception.message": values.text(str(error), settings),
+            "exception.stacktrace": values.text("".join(traceback.format_exception(error)), settings),
+        }
+
+    def watch(self, stream: Stream) -> Stream:
+        """Return a model's stream, sync or async, that is recorded while it is read: first token, output, usage, error.
+
+        Chunks pass on untouched and at once. The observation ends when the stream does, or is given up; within `with`, when the
+        block has ended, too.
+        """
+        if not self._span.is_recording():
+            return stream
+        from genscope.sdk.streams import watch  # noqa: PLC0415 - only who streams needs it
+
+        self._held += 1
+
+        def done(result: Result, first: int | None) -> None:
+            if self._span.is_recording():
+                self._answered(result)
+                if first is not None:
+                    self.update(completion_start_time=first)
+            self._release()
+
+        return watch(stream, done, self.fail)
+
+    def _release(self) -> None:
+        """One of those who held it open lets go."""
+        self._held -= 1
+        if self._held <= 0:
+            self.end()
+
+    def score(self, name: str, value: float | str, **more: Unpack[ScoreFields]) -> None:
+        """Score this observation."""
+        if self._span.is_recording() or self._span.get_span_context().trace_flags.sampled:
+            self._client.create_score(name, value, trace_id=self.trace_id, observation_id=self.id, **more)
+
+    def score_trace(self, name: str, value: float | str, **more: Unpack[ScoreFields]) -> None:
+        """Score the trace."""
+        if self._span.get_span_context().trace_flags.sampled:
+            self._client.create_score(name, value, trace_id=self.trace_id, **more)
+
+    def _start(
+        self,
+        name: str | None,
+        as_type: ObservationType,
+        trace_context: TraceContext | None,
+        fields: Fields,
+        moment: int | None = None,
+    ) -> Observation:
+        return self._client._begin(name, as_type, trace_context, fields, set_span_in_context(self._span), moment)
+
+
+class Current:
+    """What `start_as_current_*` return, for `with`."""
+
+    __slots__ = ("_end", "_how", "_observation", "_starter", "_token")
+
+    def __init__(
+        self,
+        starter: Starter,
+        name: str | None,
+        as_type: ObservationType,
+        trace_context: TraceContext | None,
+        fields: Fields,
+        end: bool,
+    ) -> None:
+        self._starter = starter
+        self._how = (name, as_type, trace_context, fields)
+        self._end = end
+
+    def __enter__(self) -> Observation:
+        """Start it, and make it current."""
+        self._observation = observation = self._starter._start(*self._how)
+        if self._end:
+            observation._held += 1
+        self._token = attached(observation.span)
+        return observation
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Record the exception, if there is one, and end it."""
+        observation = self._observation
+        detach(self._token, observation.span)
+        if error is not None and is_failure(error):
+            observation.fail(error)
+        if self._end:
+            observation._release()
+
+
+def attached(span: Span) -> Token[Context] | None:
+    """Make a span current, unless it is none at all."""
+    return contexts.attach(set_span_in_context(span)) if span.get_span_context().is_valid else None
+
+
+def detach(token: Token[Context] | None, span: Span) -> None:
+    """Make current what was before `attached`.
+
+    A generator may go on in another thread or task than the one it began in. Its token is of no use there, but where its span is
+    still current what was before it takes its place.
+    """
+    if token is None:
+        return
+    try:
+        token.var.reset(token)
+    except ValueError:
+        if get_current_span() is span:
+            old = token.old_value
+            contexts.attach(contexts.Context() if old is token.MISSING else cast("Context", old))
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether an exception says that something failed: not the end of a generator, and not that of a program."""
+    return not isinstance(error, GeneratorExit | SystemExit)
+
+
+def failed(span: Span) -> bool:
+    """Whether a span was told to have failed."""
+    status = getattr(span, "status", None)
+    return status is not None and status.status_code is StatusCode.ERROR
+
+
+def said(error: BaseException) -> str:
+    """Return an exception's name and message."""
+    name, message = type(error).__name__, str(error)
+    return f"{name}: {message}" if message else name
