@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from genscope.sdk.answers import Rows
+    from genscope.sdk.asking import ReadError
     from genscope.sdk.client import Client, get_client, init
     from genscope.sdk.logger import Logger
     from genscope.sdk.observation import Observation
@@ -22,6 +24,8 @@ __all__ = [
     "Client",
     "Logger",
     "Observation",
+    "ReadError",
+    "Rows",
     "TraceContext",
     "extract",
     "get_client",
@@ -36,6 +40,8 @@ _HOMES = {
     "Client": "client",
     "Logger": "logger",
     "Observation": "observation",
+    "ReadError": "asking",
+    "Rows": "answers",
     "TraceContext": "propagation",
     "extract": "propagation",
     "get_client": "client",

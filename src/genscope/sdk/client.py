@@ -22,6 +22,7 @@ from genscope.sdk.delivery import Delivery
 from genscope.sdk.observation import Observation, ScoreFields, Starter
 from genscope.sdk.processor import Processor, sampler
 from genscope.sdk.propagation import TraceContext, carried
+from genscope.sdk.reading import Reading
 from genscope.sdk.settings import Mask, Settings
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ SCOPE: Final = "genscope"
 VERSION: Final = "0.1.0"
 
 
-class Client(Starter):
-    """Starts observations, scores them and delivers them. Threads may share it. No method raises.
+class Client(Starter, Reading):
+    """Starts observations, scores them, delivers them, and reads them back. Threads may share it. What does not read never raises.
 
     >>> import genscope
     >>> client = genscope.get_client()
@@ -298,7 +299,7 @@ def init(
     if instrument and made.provider is not None:
         from genscope.sdk.instrumentation import instrument as turn_on  # noqa: PLC0415
 
-        turn_on(instrument, made.provider)
+        turn_on(instrument, made.provider, settings)
     return made
 
 
