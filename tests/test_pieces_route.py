@@ -113,8 +113,8 @@ def test_costs_that_are_told_hold(server: Server) -> None:
 
 def test_scores_and_sessions(server: Server) -> None:
     trace, session = unique("scored"), unique("session")
-    thing = {"kind": "generation", "id": unique("g")}
-    lines = [
+    thing: dict[str, Any] = {"kind": "generation", "id": unique("g")}
+    lines: list[dict[str, Any]] = [
         {"kind": "session", "id": session, "name": "support", "start_time": T, "tags": ["vip"], "metadata": {"n": 1}, "x": 2},
         {**thing, "parent": {"kind": "trace", "id": trace}, "session_id": session, "start_time": T},
         # The sender of a score need not know the trace of what it is about.

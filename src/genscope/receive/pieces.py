@@ -25,6 +25,7 @@ from genscope.model import (
     Json,
     Patch,
     Pieces,
+    Rejected,
     Scope,
     Score,
     Session,
@@ -112,13 +113,16 @@ def decode(body: bytes, now: int, *, max_lines: int, max_value_bytes: int) -> Li
     """
     lines = Lines()
     for number, sent in _split(body, max_lines):
+        told = sent
         try:
-            told = json_body.load(sent) if isinstance(sent, bytes) else sent
+            if isinstance(sent, bytes):
+                told = sent.decode(errors="replace")
+                told = json_body.load(sent)
             _take(told, now, number, max_value_bytes, lines)
         except (MalformedError, BadRequest) as error:
             reason = str(error)
             lines.refused.append(Refused(number, reason))
-            lines.rejected.append(_rejected(f"line {number}: {reason}", sent))
+            lines.rejected.append(_rejected(f"line {number}: {reason}", told))
         else:
             lines.taken += 1
     return lines
@@ -132,11 +136,10 @@ def _split(body: bytes, most: int) -> Iterator[tuple[int, Any]]:
     return ((number, line) for number, line in enumerate(sent, 1) if not isinstance(line, bytes) or line.strip())
 
 
-def _rejected(reason: str, sent: Any) -> Any:
-    shown = sent.decode(errors="replace") if isinstance(sent, bytes) else sent
-    about: Object = sent if isinstance(sent, dict) else {}
-    ids = (about.get(key) for key in ("trace_id", "id", "name"))
-    return reject(reason, *(str(told)[:LONGEST_ID] if told is not None else "" for told in ids), shown)
+def _rejected(reason: str, told: Any) -> Rejected:
+    about = told if isinstance(told, dict) else {}
+    trace_id, id_, name = (str(about.get(key) or "")[:LONGEST_ID] for key in ("trace_id", "id", "name"))
+    return reject(reason, trace_id, id_, name, told)
 
 
 def _take(sent: Any, now: int, number: int, max_value_bytes: int, lines: Lines) -> None:
@@ -312,10 +315,8 @@ def _score(line: Line, lines: Lines) -> None:
     # One that was given no name is the only one of its name and source about the thing: a line that comes twice counts once.
     parts = [*subject.values(), parent and parent.kind, source, line.sent.get("name")]
     unnamed = sha256("\0".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:32]
-    told = {key: line.sent[key] for key in _OF_SCORES if line.sent.get(key) is not None}
-    body = told | {_KEYS[key]: value for key, value in subject.items() if value is not None}
-    if "data_type" in line.sent:
-        body["dataType"] = line.sent["data_type"]
+    told = line.sent | subject
+    body = {name: told[key] for key, name in _OF_SCORES.items() if told.get(key) is not None}
     score: Score = decode_score(body, line.text("id") or unnamed, line.time, line.order)
     score.source, score.protocol = source, PROTOCOL
     if parent is None or parent.kind in (TRACE, SESSION) or line.sent.get("trace_id") is not None:
@@ -328,9 +329,14 @@ def _score(line: Line, lines: Lines) -> None:
 
 _SUBJECT: Final = ("trace_id", "span_id", "session_id")
 _SOURCES: Final = ("API", "EVAL", "ANNOTATION", "FEEDBACK", "METRIC")
-_OF_SCORES: Final = ("name", "value", "comment", "metadata", "environment")
-#: What the decoder of scores calls these.
-_KEYS: Final = {"trace_id": "traceId", "span_id": "observationId", "session_id": "sessionId"}
+#: What the decoder of scores calls each key.
+_OF_SCORES: Final = {
+    "trace_id": "traceId",
+    "span_id": "observationId",
+    "session_id": "sessionId",
+    "data_type": "dataType",
+    "config_id": "configId",
+} | {key: key for key in ("name", "value", "comment", "metadata", "environment")}
 
 Taker: TypeAlias = Callable[[Line, Lines], None]
 #: What becomes of lines whose kind is neither a trace nor a type of span.

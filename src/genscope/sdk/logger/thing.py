@@ -1,0 +1,207 @@
+"""What all things that a logger tells of have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, Unpack
+from uuid import uuid4
+
+from genscope.sdk import attributes, notices, pieces
+from genscope.sdk.logger.configs import ErrorConfig, FeedbackConfig, Moment
+from genscope.sdk.observation import is_failure, said
+from genscope.sdk.pieces import Name, Piece
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from genscope.sdk.client import Client
+
+
+def merged(config: Any, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a config and keyword arguments tell. Never raises."""
+    if config is None:
+        return dict(more)
+    try:
+        return {**config, **more}
+    except Exception:  # anything may be given
+        notices.once(("config", type(config)), "%s is no mapping, and says nothing", type(config))
+        return dict(more)
+
+
+class Thing:
+    """A handle on something that the server knows by its kind and id. All of its methods only add; none raises or waits.
+
+    Any number of handles, in any threads and processes, may be on one thing. With `with` it ends when the block does, and an
+    exception that leaves the block is its error.
+    """
+
+    __slots__ = ("_client", "_ended", "_name", "_recorded", "_trace_id")
+
+    def __init__(self, client: Client, name: Name, trace_id: str | None, recorded: bool) -> None:
+        self._client = client
+        self._name = name
+        self._trace_id = trace_id
+        self._recorded = recorded
+        self._ended = False
+
+    @property
+    def id(self) -> str:
+        """What it is called."""
+        return self._name.id
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of its trace; None for what was found by its own id alone, and for sessions."""
+        return self._trace_id
+
+    def _begin(self, fields: Mapping[str, Any], parent: Name | None) -> Self:
+        """Tell of it for the first time."""
+        if self._recorded:
+            settings, moment = self._client.settings, pieces.moment()
+            piece = Piece(settings)
+            piece.told = {**self._made_by(), "start_time": str(moment)}
+            self._send(piece, fields, moment, parent)
+        return self
+
+    def _made_by(self) -> dict[str, str]:
+        """Return what the first piece says beside what it was told."""
+        return {}
+
+    def _tell(self, fields: Mapping[str, Any]) -> Self:
+        if self._recorded:
+            self._send(Piece(self._client.settings), fields, pieces.moment())
+        return self
+
+    def _send(self, piece: Piece, fields: Mapping[str, Any], moment: int, parent: Name | None = None) -> None:
+        try:
+            piece.tell(fields)
+            self._client.delivery.piece(piece.line(self._name, moment, self._trace_id, parent))
+        except Exception as error:  # an observer must not break what it observes
+            notices.once(("piece", self._name.kind), "a %s could not be recorded: %r", self._name.kind, error)
+
+    def update(self, config: Mapping[str, Any] | None = None, /, **more: Any) -> Self:
+        """Tell anything of it that it could have been made with."""
+        return self._tell(merged(config, more))
+
+    def set_name(self, name: str) -> Self:
+        """Name it."""
+        return self._tell({"name": name})
+
+    def add_tag(self, name: str, value: str | None = None) -> Self:
+        """Add a tag: a text, or a name with a value."""
+        return self._tell({"tags": [name] if value is None else {name: value}})
+
+    def add_metadata(self, metadata: Mapping[str, Any]) -> Self:
+        """Add entries of metadata to those that were told."""
+        return self._tell({"metadata": metadata})
+
+    def set_start_timestamp(self, timestamp: Moment) -> Self:
+        """It began then, if nobody tells of an earlier start."""
+        return self._tell({"start_timestamp": timestamp})
+
+    def set_end_timestamp(self, timestamp: Moment) -> Self:
+        """It ended then, if nobody tells of a later end."""
+        self._ended = True
+        return self._tell({"end_timestamp": timestamp})
+
+    def end(self) -> Self:
+        """It has ended, now, unless it was told before."""
+        return self if self._ended else self._finish()
+
+    def _finish(self, **fields: Any) -> Self:
+        self._ended = True
+        return self._tell({**fields, "end_timestamp": pieces.moment()})
+
+    def feedback(self, feedback: FeedbackConfig | None = None, /, **more: Unpack[FeedbackConfig]) -> Self:
+        """A user thinks something of it; the last feedback holds."""
+        told = merged(feedback, more)
+        comment, value = told.pop("comment", None), told.pop("score", None)
+        value, data_type = (comment, "TEXT") if value is None else (value, None)
+        if value is None:
+            notices.once("feedback", "feedback has neither a score nor a comment, and says nothing")
+            return self
+        metadata = told.pop("metadata", None)
+        more_metadata = {**told, **metadata} if isinstance(metadata, Mapping) else told or metadata
+        return self._score(
+            "feedback", value, "FEEDBACK", data_type=data_type, comment=comment, metadata=more_metadata or None
+        )
+
+    def score(self, name: str, value: float | str, *, comment: str | None = None, metadata: Any = None) -> Self:
+        """Score it: with a number, true or false, or a category. The last score of a name holds."""
+        return self._score(name, value, "API", comment=comment, metadata=metadata)
+
+    def add_metric(self, name: str, value: float) -> Self:
+        """The application measured something of it; the last value of a name holds."""
+        return self._score(name, value, "METRIC")
+
+    def _score(self, name: str, value: float | str, source: str, **more: Any) -> Self:
+        if self._recorded:
+            try:
+                about = self._name
+                line = pieces.score(
+                    self._client.settings, name, value, about=about, trace_id=self._trace_id, source=source, **more
+                )
+                self._client.delivery.piece(line)
+            except Exception as error:  # an observer must not break what it observes
+                notices.once(("score", name), "the score %s could not be recorded: %r", name, error)
+        return self
+
+    def __enter__(self) -> Self:
+        """Begin a block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it, and record the exception, if there is one."""
+        if error is not None and is_failure(error):
+            self._fail(error, {})
+        self.end()
+
+    def _fail(self, error: Any, more: Mapping[str, Any]) -> Self:
+        """It failed; a session does not, but for the traces in it."""
+        return self
+
+
+class Part(Thing):
+    """A trace, or anything in one."""
+
+    __slots__ = ()
+
+    def _made_by(self) -> dict[str, str]:
+        return pieces.began(self._client.settings)
+
+    def set_input(self, input: Any) -> Self:
+        """What went in: any object."""
+        return self._tell({"input": input})
+
+    def set_output(self, output: Any) -> Self:
+        """What came out: any object."""
+        return self._tell({"output": output})
+
+    def error(self, error: ErrorConfig | BaseException | str | None = None, /, **more: Unpack[ErrorConfig]) -> Self:
+        """It failed: with an exception, a message, or what a provider told of an error."""
+        return self._fail(error, more)
+
+    def _fail(self, error: Any, more: Mapping[str, Any]) -> Self:
+        if not self._recorded:
+            return self
+        piece = Piece(self._client.settings)
+        if isinstance(error, BaseException):
+            told: dict[str, Any] = {"message": said(error), "type": type(error).__name__, **more}
+            piece.told["events"] = pieces.exception(error, self._client.settings)
+        elif isinstance(error, str):
+            told = {"message": error, **more}
+        else:
+            told = merged(error, more)
+        known = {"status_message": told.pop("message", None)}
+        known |= {f"error_{key}": told.pop(key, None) or None for key in ("type", "code")}
+        known |= {"metadata": told} if told else {}
+        self._send(piece, {"level": "ERROR", **known}, pieces.moment())
+        return self
+
+
+def identity(fields: Mapping[str, Any]) -> str:
+    """Return the id that a config tells, or one that is made up."""
+    told = fields.get("id")
+    return uuid4().hex if told is None or told == "" else attributes.plain(told)
