@@ -1,0 +1,266 @@
+"""Streams of answers, watched: who reads one gets its chunks untouched and at once, and its result is told when it is over.
+
+A watched stream has the methods and attributes of the stream itself and counts as an instance of its class: OpenAI's `Stream`
+and `AsyncStream`, the managers and helpers of `chat.completions.stream`, `responses.stream` and Anthropic's `messages.stream`,
+Gemini's and other generators, LiteLLM's wrapper, Bedrock's `EventStream` within the answer that it comes in.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import lru_cache
+from io import IOBase
+from typing import Any, Final, TypeVar, cast
+
+from genscope.sdk.notices import log
+from genscope.sdk.results import Pieces, Result
+
+Stream = TypeVar("Stream")
+
+#: Where Bedrock's answers hold their stream: ConverseStream, InvokeModelWithResponseStream.
+_WITHIN: Final = ("stream", "body")
+
+
+def is_stream(value: object) -> bool:
+    """Whether a value gives its answer bit by bit: an iterator, what opens one in a `with`, an answer of Bedrock's with one."""
+    kind = type(value)
+    if isinstance(value, Mapping):
+        return _key(value) is not None
+    if issubclass(kind, IOBase):
+        return False
+    if hasattr(kind, "__next__") or hasattr(kind, "__anext__") or kind.__name__.endswith("StreamManager"):
+        return True
+    closes = hasattr(kind, "close") or hasattr(kind, "aclose")
+    return closes and (hasattr(kind, "__iter__") or hasattr(kind, "__aiter__"))
+
+
+def watch(
+    stream: Stream, done: Callable[[Result, int | None], None], failed: Callable[[BaseException], None]
+) -> Stream:
+    """Return a stream in the place of `stream` that tells what was read from it.
+
+    `done` is called exactly once: at the end of the stream, after an error, when it is closed or its `with` is left, or when
+    nobody holds it any more, then with what came so far. It gets the result and the time of the first token (`time.time_ns()`, None
+    if there was none). `failed` is called before it with what the stream raised, which is raised all the same.
+
+    Both are called by whoever reads the stream, or by the garbage collector in any thread; what they raise is logged.
+    """
+    watcher = _Watcher(done, failed)
+    if isinstance(stream, Mapping):
+        key = _key(stream)
+        return cast(Stream, {**stream, key: _watched(stream[key], watcher)}) if key else stream
+    return cast(Stream, _watched(stream, watcher))
+
+
+def _key(answer: Mapping[Any, Any]) -> str | None:
+    return next(
+        (key for key in _WITHIN if not isinstance(answer.get(key), Mapping) and is_stream(answer.get(key))), None
+    )
+
+
+class _Watcher:
+    """What is known of a stream, and who wants to know it."""
+
+    __slots__ = ("_done", "_failed", "_first", "_open", "_pieces")
+
+    def __init__(self, done: Callable[[Result, int | None], None], failed: Callable[[BaseException], None]) -> None:
+        self._done = done
+        self._failed = failed
+        self._pieces = Pieces()
+        self._first: int | None = None
+        self._open = [True]
+
+    def take(self, chunk: object) -> None:
+        if self._pieces.add(chunk) and self._first is None:
+            self._first = time.time_ns()
+
+    def fail(self, error: BaseException) -> None:
+        if self._open:
+            try:
+                self._failed(error)
+            except Exception:
+                log.warning("the error of a stream could not be recorded", exc_info=True)
+        self.finish()
+
+    def finish(self) -> None:
+        try:
+            self._open.pop()  # of several threads one gets it
+        except IndexError:
+            return
+        try:
+            self._done(self._pieces.result(), self._first)
+        except Exception:
+            log.warning("the result of a stream could not be recorded", exc_info=True)
+
+
+# --- in the place of a stream -------------------------------------------------------------------------------------------
+
+#: Methods of SDKs' helpers that read the stream themselves, and the function that does: it gets the watched stream instead.
+_READERS: Final = {
+    name: name
+    for name in ("until_done", "get_final_message", "get_final_text", "get_final_completion", "get_final_response")
+}
+#: Iterators that helpers make of themselves, by the function that makes them.
+_ITERATORS: Final = {"text_stream": "__stream_text__"}
+_CLOSERS: Final = ("close", "aclose")
+
+
+class _Watched:
+    """Everything that the stream is, but for what its abilities below watch."""
+
+    __slots__ = ("__weakref__", "_watched_iterator", "_watched_outer", "_watched_stream", "_watched_watcher")
+
+    def __init__(self, stream: Any, watcher: _Watcher, outer: Any) -> None:
+        for name, value in (("stream", stream), ("watcher", watcher), ("outer", outer), ("iterator", None)):
+            object.__setattr__(self, f"_watched_{name}", value)
+
+    def __getattr__(self, name: str) -> Any:
+        stream = self._watched_stream
+        reads = getattr(type(stream), _READERS.get(name) or _ITERATORS.get(name) or "", None)
+        if reads is not None:
+            return reads.__get__(self)() if name in _ITERATORS else reads.__get__(self)
+        found = getattr(stream, name)
+        return self._watched_closing(found) if name in _CLOSERS else found
+
+    def _watched_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
+        watcher = self._watched_watcher
+
+        def closing(*arguments: Any, **named: Any) -> Any:
+            watcher.finish()
+            return close(*arguments, **named)
+
+        return closing
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._watched_stream, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._watched_stream, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._watched_stream)
+
+    def __repr__(self) -> str:
+        return repr(self._watched_stream)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._watched_stream)
+
+
+class _Iterated:
+    __slots__ = ()
+
+    def __iter__(self: Any) -> Iterator[Any]:
+        return self  # type: ignore[no-any-return]
+
+    def __next__(self: Any) -> Any:
+        iterator = self._watched_iterator
+        if iterator is None:
+            iterator = _iterator(self._watched_stream)
+            object.__setattr__(self, "_watched_iterator", iterator)
+        try:
+            chunk = next(iterator)
+        except (StopIteration, GeneratorExit):
+            self._watched_watcher.finish()
+            raise
+        except BaseException as error:
+            self._watched_watcher.fail(error)
+            raise
+        self._watched_watcher.take(chunk)
+        return chunk
+
+
+class _IteratedAsync:
+    __slots__ = ()
+
+    def __aiter__(self: Any) -> AsyncIterator[Any]:
+        return self  # type: ignore[no-any-return]
+
+    async def __anext__(self: Any) -> Any:
+        iterator = self._watched_iterator
+        if iterator is None:
+            iterator = _iterator_async(self._watched_stream)
+            object.__setattr__(self, "_watched_iterator", iterator)
+        try:
+            chunk = await iterator.__anext__()
+        except (StopAsyncIteration, GeneratorExit):
+            self._watched_watcher.finish()
+            raise
+        except BaseException as error:
+            self._watched_watcher.fail(error)
+            raise
+        self._watched_watcher.take(chunk)
+        return chunk
+
+
+class _Entered:
+    __slots__ = ()
+
+    def __enter__(self: Any) -> Any:
+        try:
+            entered = self._watched_stream.__enter__()
+        except BaseException as error:
+            self._watched_watcher.fail(error)
+            raise
+        return _within(self, entered)
+
+    def __exit__(self: Any, *raised: Any) -> Any:
+        self._watched_watcher.finish()
+        return self._watched_stream.__exit__(*raised)
+
+
+class _EnteredAsync:
+    __slots__ = ()
+
+    async def __aenter__(self: Any) -> Any:
+        try:
+            entered = await self._watched_stream.__aenter__()
+        except BaseException as error:
+            self._watched_watcher.fail(error)
+            raise
+        return _within(self, entered)
+
+    async def __aexit__(self: Any, *raised: Any) -> Any:
+        self._watched_watcher.finish()
+        return await self._watched_stream.__aexit__(*raised)
+
+
+#: What a stream can do, and who watches it do so: a watched stream can do what the stream can, and no more.
+_ABILITIES: Final = {
+    "__iter__": _Iterated,
+    "__aiter__": _IteratedAsync,
+    "__enter__": _Entered,
+    "__aenter__": _EnteredAsync,
+}
+
+
+def _iterator(stream: Any) -> Any:
+    return stream if hasattr(type(stream), "__next__") else iter(stream)
+
+
+def _iterator_async(stream: Any) -> Any:
+    return stream if hasattr(type(stream), "__anext__") else aiter(stream)
+
+
+def _within(watched: Any, entered: Any) -> Any:
+    """Return what a `with` gives: the stream itself, or one that its manager opens. This one keeps the manager."""
+    if entered is watched._watched_stream:
+        return watched
+    return _watched(entered, watched._watched_watcher, watched)
+
+
+def _watched(stream: Any, watcher: _Watcher, outer: Any = None) -> Any:
+    kind: Any = type(stream)
+    watched = _class_for(kind)(stream, watcher, outer)
+    if outer is None:
+        weakref.finalize(watched, watcher.finish)
+    return watched
+
+
+@lru_cache(maxsize=256)
+def _class_for(kind: type) -> Callable[[Any, _Watcher, Any], _Watched]:
+    abilities = tuple(ability for name, ability in _ABILITIES.items() if hasattr(kind, name))
+    return type(f"Watched{kind.__name__}", (*abilities, _Watched), {"__slots__": ()})
