@@ -78,7 +78,9 @@ class Lane:
     since: float = 0.0
     due: float = 0.0
     firm: bool = False
+    #: How many requests in a row failed, and whether the last one because of a setting.
     failures: int = 0
+    refused: bool = False
     #: What is the matter, once that was told.
     trouble: str = ""
     reason: str = ""
@@ -93,6 +95,10 @@ class Lane:
         if not self.waiting:
             return math.inf
         return self.due if self.full else max(self.due, self.since + interval)
+
+    def hopeless(self, now: float, deadline: float) -> bool:
+        """Whether nothing will be sent before the deadline, or what is will be refused."""
+        return self.due > (now if self.refused else deadline)
 
     def batch(self) -> list[Thing]:
         """Return what waits first, as much as a request takes."""
@@ -124,10 +130,8 @@ class Delivery:
         self._spans = Lane(Route("/v1/traces", "application/x-protobuf", "span", partial_success), _encoded)
         self._pieces = Lane(Route("/api/v1/pieces", "application/jsonl", "piece", refused_lines), b"".join)
         self._lanes = (self._spans, self._pieces)
-        self._dropped = notices.Tally(
-            "%d spans and pieces were dropped: %s. They are missing from their traces (%d so far)"
-        )
-        self._rejected = notices.Tally("the server did not take %d spans and pieces: %s (%d so far)")
+        self._dropped = notices.Tally("dropped %d spans or pieces: %s. They are missing from their traces (%d so far)")
+        self._rejected = notices.Tally("the server did not take %d spans or pieces: %s (%d so far)")
         #: Who sends: the thread, or in want of one whoever flushes.
         self._sender: threading.Thread | None = None
         self._post: Post | None = None
@@ -182,10 +186,10 @@ class Delivery:
             self._changed.notify_all()
             try:
                 while marks := [(lane, mark) for lane, mark in marks if lane.settled < mark]:
-                    left = deadline - time.monotonic()
-                    if left <= 0 or all(lane.due > deadline for lane, _ in marks):
+                    now = time.monotonic()
+                    if now >= deadline or all(lane.hopeless(now, deadline) for lane, _ in marks):
                         return False
-                    self._changed.wait(left)
+                    self._changed.wait(deadline - now)
                 return True
             finally:
                 self._hurried -= 1
@@ -250,7 +254,9 @@ class Delivery:
         self._hurried += 1
         try:
             with _unseen():
-                while time.monotonic() < deadline and any(lane.waiting and lane.due < deadline for lane in self._lanes):
+                while time.monotonic() < deadline and any(
+                    lane.waiting and not lane.hopeless(time.monotonic(), deadline) for lane in self._lanes
+                ):
                     self._turn(deadline)
         finally:
             self._hurried -= 1
@@ -319,13 +325,16 @@ class Delivery:
             else:
                 lane.failures += 1
                 lane.firm = answer.after is not None
+                lane.refused = answer.meaning == "refused"
                 lane.due = lane.since + self._pause(lane, answer)
                 # A single failure is most often a connection that was kept for too long.
-                if answer.meaning == "refused" or lane.failures > 1:
+                if lane.refused or lane.failures > 1:
                     line = self._troubled(lane, answer)
-            self._changed.notify_all()
+        # First this is told and then who waits is woken, who may end the process.
         if line:
             notices.log.warning(line)
+        with self._lock:
+            self._changed.notify_all()
         return done
 
     def _pause(self, lane: Lane, answer: Answer) -> float:
@@ -356,7 +365,7 @@ class Delivery:
     def _mended(self, lane: Lane) -> str | None:
         """Return what is to be told when trouble is over."""
         trouble, lane.trouble = lane.trouble, ""
-        lane.failures, lane.due, lane.firm = 0, 0.0, False
+        lane.failures, lane.due, lane.firm, lane.refused = 0, 0.0, False, False
         if not trouble or any(other.trouble for other in self._lanes):
             return None
         return f"{self.settings.url} answers again; what waited is being sent"

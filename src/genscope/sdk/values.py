@@ -16,7 +16,7 @@ from genscope.sdk.settings import Settings
 
 #: What stands where a mask raised: the value may be what it was to hide.
 HIDDEN: Final = "[genscope: hidden, the mask failed]"
-#: How deep values are followed; what lies deeper is told by its `repr`.
+#: How deep values are followed; of what lies deeper its `str` is told.
 LEVELS: Final = 32
 
 
@@ -91,10 +91,17 @@ def _known(value: Any) -> Any:
 
 def _named(value: object) -> str:
     """Return what an object says of itself, else what it is."""
+    kind = type(value)
     try:
-        return repr(value)
-    except Exception:  # a `__repr__` is the application's
-        return f"<{type(value).__qualname__}>"
+        if isinstance(value, type):
+            return value.__qualname__
+        if kind.__str__ is not object.__str__:
+            return str(value)
+        if kind.__repr__ is not object.__repr__:
+            return repr(value)
+    except Exception:  # both are the application's
+        return f"<{kind.__qualname__}>"
+    return f"<{kind.__qualname__}>"
 
 
 def _bytes(value: bytes | bytearray | memoryview) -> str:
