@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict, cast, get_args
 
 from genscope.sdk import notices, values
 from genscope.sdk.settings import Settings
@@ -32,8 +32,8 @@ ObservationType: TypeAlias = Literal[
 ]
 Level: TypeAlias = Literal["DEBUG", "DEFAULT", "WARNING", "ERROR"]
 
-TYPES: Final = frozenset(ObservationType.__args__)
-LEVELS: Final = frozenset(Level.__args__)
+TYPES: Final = frozenset(get_args(ObservationType))
+LEVELS: Final = frozenset(get_args(Level))
 
 TYPE: Final = "genscope.type"
 LEVEL: Final = "genscope.level"
@@ -139,6 +139,13 @@ def write(table: Mapping[str, Writer], fields: Mapping[str, Any], settings: Sett
     return attributes
 
 
+def joined(before: Mapping[str, Any], told: dict[str, Attribute]) -> dict[str, Attribute]:
+    """Return what is told; its tags and those told before add up."""
+    if TAGS in told and TAGS in before:
+        told[TAGS] = list(dict.fromkeys([*before[TAGS], *cast("Sequence[str]", told[TAGS])]))
+    return told
+
+
 def plain(value: Any) -> str:
     """Return a name or an id as text."""
     return values.capped(value if isinstance(value, str) else str(value), 65536)
@@ -229,10 +236,12 @@ def nanoseconds(moment: datetime | int) -> int:
 
 
 def _prompt(attributes: dict[str, Attribute], value: Any, _settings: Settings) -> None:
-    look = value.get if isinstance(value, Mapping) else lambda name: getattr(value, name, None)
-    if look("is_fallback"):
+    def told(name: str) -> Any:
+        return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+    if told("is_fallback"):
         return
-    name, version = look("name"), look("version")
+    name, version = told("name"), told("version")
     if name is not None:
         attributes[PROMPT_NAME] = plain(name)
     if version is not None:

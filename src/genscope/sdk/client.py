@@ -6,7 +6,8 @@ import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Unpack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Unpack
 from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
+from genscope import __version__
 from genscope.sdk import attributes, notices
 from genscope.sdk.attributes import Attribute, Fields, ObservationType, TraceFields
 from genscope.sdk.delivery import Delivery
@@ -30,7 +32,15 @@ if TYPE_CHECKING:
 
 #: The name of the tracer, by which a server tells who made a span.
 SCOPE: Final = "genscope"
-VERSION: Final = "0.1.0"
+#: The fields of a score, and what `pieces.score` calls them.
+_SCORE_FIELDS: Final = {
+    "score_id": "id",
+    "data_type": "data_type",
+    "comment": "comment",
+    "config_id": "config_id",
+    "metadata": "metadata",
+    "timestamp": "timestamp",
+}
 
 
 class Client(Starter, Reading):
@@ -73,9 +83,11 @@ class Client(Starter, Reading):
         if found not in _gates:
             _gates[found] = _Gate()
             found.add_span_processor(_gates[found])
-        _gates[found].lead(Processor(self.delivery, settings.sample_rate), always)
+        said = found.resource.attributes
+        untold = {name: value for name, value in always.items() if said.get(name) != value}
+        _gates[found].lead(Processor(self.delivery, settings.sample_rate), untold)
         self.provider = found
-        self._tracer = found.get_tracer(SCOPE, VERSION)
+        self._tracer = found.get_tracer(SCOPE, __version__)
 
     def _start(
         self,
@@ -173,6 +185,19 @@ class Client(Starter, Reading):
         """Score a trace, an observation of it, or a session: at any time, from any process."""
         if self.provider is None:
             return
+        from genscope.sdk import pieces  # noqa: PLC0415 - most programs score nothing
+
+        for key in more.keys() - _SCORE_FIELDS.keys():
+            notices.once(("score", key), "a score has no field %s; known are %s", key, ", ".join(_SCORE_FIELDS))
+        told: dict[str, Any] = {_SCORE_FIELDS[key]: field for key, field in more.items() if key in _SCORE_FIELDS}
+        try:
+            if trace_id is None and session_id is None:
+                notices.once(("score", name), "the score %s needs a trace_id or a session_id; it is lost", name)
+            elif trace_id is None or pieces.sampled(trace_id, self.settings):
+                about: dict[str, Any] = {"trace_id": trace_id, "span_id": observation_id, "session_id": session_id}
+                self.delivery.piece(pieces.score(self.settings, name, value, **about, **told))
+        except Exception as error:  # whatever the application's objects do
+            notices.once(("score", name), "the score %s could not be recorded: %r", name, error)
 
     def get_current_trace_id(self) -> str | None:
         """Return the id of the current trace; None if there is none."""
@@ -252,8 +277,13 @@ class _Ids(IdGenerator):
 
 
 _gates: WeakKeyDictionary[TracerProvider, _Gate] = WeakKeyDictionary()
-_client: Client | None = None
 _lock = threading.RLock()
+
+
+class _Process:
+    """What there is once a process."""
+
+    client: Client | None = None
 
 
 def init(
@@ -290,12 +320,15 @@ def init(
     settings = Settings.read(**given)
     if settings.debug:
         notices.debug()
-    global _client
     with _lock:
-        former, _client = _client, Client(settings, tracer_provider)
-        made = _client
-    if former is not None:
-        former.shutdown()
+        former = _Process.client
+        try:
+            made = _Process.client = Client(settings, tracer_provider)
+        except Exception as error:  # OpenTelemetry has an environment of its own, and refuses what is wrong there
+            notices.log.warning("nothing is recorded, since OpenTelemetry cannot be set up: %r", error)
+            made = _Process.client = Client(replace(settings, enabled=False))
+    if former is not None:  # what waits there may take a while
+        threading.Thread(target=former.shutdown, daemon=True).start()
     if instrument and made.provider is not None:
         from genscope.sdk.instrumentation import instrument as turn_on  # noqa: PLC0415
 
@@ -306,4 +339,4 @@ def init(
 def get_client() -> Client:
     """Return the client of the process. If nobody called `init`, this does, with what the environment says."""
     with _lock:
-        return _client or init()
+        return _Process.client or init()

@@ -223,8 +223,10 @@ class Observation(Starter):
 
     def update_trace(self, **fields: Unpack[TraceFields]) -> Self:
         """Tell of the whole trace; see `TraceFields`. For spans to come, too, and for those of other libraries, use `propagate`."""
-        if self._span.is_recording():
-            self._span.set_attributes(attributes.write(attributes.TRACE, fields, self._client.settings))
+        span = self._span
+        if span.is_recording():
+            told = attributes.write(attributes.TRACE, fields, self._client.settings)
+            span.set_attributes(attributes.joined(getattr(span, "attributes", None) or {}, told))
         return self
 
     def end(self, *, end_time: int | datetime | None = None) -> Self:
@@ -234,9 +236,12 @@ class Observation(Starter):
         return self
 
     def fail(self, error: BaseException) -> Self:
-        """It failed with this exception: level ERROR and its message, unless an error was told; its traceback once a trace."""
+        """It failed with this exception: level ERROR and its message, unless an error was told; its traceback once a trace.
+
+        The end of a generator or a program (`GeneratorExit`, `SystemExit`) is no failure.
+        """
         span = self._span
-        if not span.is_recording():
+        if isinstance(error, GeneratorExit | SystemExit) or not span.is_recording():
             return self
         try:
             if not failed(span):
@@ -261,13 +266,16 @@ class Observation(Starter):
         """Return a model's stream, sync or async, that is recorded while it is read: first token, output, usage, error.
 
         Chunks pass on untouched and at once. The observation ends when the stream does, or is given up; within `with`, when the
-        block has ended, too.
+        block has ended, too. An answer that is no stream is recorded as `update(response=...)` does, and returned.
         """
         if not self._span.is_recording():
             return stream
-        from genscope.sdk.streams import watch  # noqa: PLC0415 - only who streams needs it
+        from genscope.sdk import streams  # noqa: PLC0415 - only who streams needs it
 
-        self._held += 1
+        if not streams.is_stream(stream):
+            self.update(response=stream)
+            return stream
+        self._hold()
 
         def done(result: Result, first: int | None) -> None:
             if self._span.is_recording():
@@ -276,17 +284,25 @@ class Observation(Starter):
                     self.update(completion_start_time=first)
             self._release()
 
-        return watch(stream, done, self.fail)
+        def broken(error: BaseException) -> None:
+            self.fail(error)
+
+        return streams.watch(stream, done, broken)
+
+    def _hold(self) -> Self:
+        """Keep it open until this, too, is released."""
+        self._held += 1
+        return self
 
     def _release(self) -> None:
-        """One of those who held it open lets go."""
+        """Let go; the last one ends it."""
         self._held -= 1
         if self._held <= 0:
             self.end()
 
     def score(self, name: str, value: float | str, **more: Unpack[ScoreFields]) -> None:
         """Score this observation."""
-        if self._span.is_recording() or self._span.get_span_context().trace_flags.sampled:
+        if self._span.get_span_context().trace_flags.sampled:
             self._client.create_score(name, value, trace_id=self.trace_id, observation_id=self.id, **more)
 
     def score_trace(self, name: str, value: float | str, **more: Unpack[ScoreFields]) -> None:
@@ -327,7 +343,7 @@ class Current:
         """Start it, and make it current."""
         self._observation = observation = self._starter._start(*self._how)
         if self._end:
-            observation._held += 1
+            observation._hold()
         self._token = attached(observation.span)
         return observation
 
@@ -337,7 +353,7 @@ class Current:
         """Record the exception, if there is one, and end it."""
         observation = self._observation
         detach(self._token, observation.span)
-        if error is not None and is_failure(error):
+        if error is not None:
             observation.fail(error)
         if self._end:
             observation._release()
@@ -362,11 +378,6 @@ def detach(token: Token[Context] | None, span: Span) -> None:
         if get_current_span() is span:
             old = token.old_value
             contexts.attach(contexts.Context() if old is token.MISSING else cast("Context", old))
-
-
-def is_failure(error: BaseException) -> bool:
-    """Whether an exception says that something failed: not the end of a generator, and not that of a program."""
-    return not isinstance(error, GeneratorExit | SystemExit)
 
 
 def failed(span: Span) -> bool:

@@ -77,12 +77,8 @@ class propagate:  # noqa: N801 - it reads like a function, as `contextlib.suppre
         client = get_client()
         if not client.settings.enabled:
             return
-        told = attributes.write(attributes.TRACE, self._told, client.settings)
         around = carried()
-        if tags := around.get(attributes.TAGS):
-            told[attributes.TAGS] = list(
-                dict.fromkeys([*cast("list[str]", tags), *cast("list[str]", told.get(attributes.TAGS, []))])
-            )
+        told = attributes.joined(around, attributes.write(attributes.TRACE, self._told, client.settings))
         get_current_span().set_attributes(told)
         self._tokens.append(contexts.attach(contexts.set_value(_CARRIED, {**around, **told})))
 
