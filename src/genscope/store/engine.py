@@ -18,9 +18,9 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 from chdb import ChdbError
@@ -57,8 +57,19 @@ QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
 PATIENCE: Final = 5.0
 #: Seconds that queries have to end when the engine is closed.
 LAST: Final = 3.0
+#: Seconds for which the parts of a table are taken to be as they were.
+PARTS_AGE: Final = 2.0
 #: Names of the engine's errors that mean a query went over its limits.
 TOO_LARGE: Final = ("MEMORY_LIMIT_EXCEEDED", "TIMEOUT_EXCEEDED")
+
+
+class Part(NamedTuple):
+    """A part of a table on disk: from when to when its rows are, in seconds since the epoch, and how often it was merged."""
+
+    first: int
+    last: int
+    rows: int
+    level: int
 
 
 class Connection:
@@ -147,6 +158,8 @@ class Engine:
         self._connections = connections
         self._closing = False
         self._lent: set[Connection] = set()
+        #: Parts of tables, and when they were asked for.
+        self._parts: dict[str, tuple[float, Sequence[Part]]] = {}
         for _ in range(connections):
             self._readers.put(None)
 
@@ -216,6 +229,23 @@ class Engine:
         """
         with self._own_lock:
             self._own.command(sql, parameters)
+
+    def parts(self, table: str) -> Sequence[Part]:
+        """Return what a table whose partitions are times consists of, or did so a moment ago.
+
+        Raises:
+            StoreError: the engine's own message.
+        """
+        asked, parts = self._parts.get(table, (0.0, ()))
+        if not asked or time.monotonic() - asked >= PARTS_AGE:
+            found = self.query(
+                "SELECT toUnixTimestamp(min_time) AS first, toUnixTimestamp(max_time) AS last, rows, level "
+                "FROM system.parts WHERE active AND database = currentDatabase() AND table = {table:String}",
+                {"table": table},
+            )
+            parts = [Part(**row) for row in found.to_pylist()]
+            self._parts[table] = (time.monotonic(), parts)
+        return parts
 
     def ping(self) -> None:
         """Return if the engine answers, however busy the readers are.

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from genscope.query.fields import BY_NAME
 from genscope.query.filter import Filter
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.sql import sql
 from genscope.store.where import Where, where
 
@@ -96,7 +97,7 @@ class Facets:
         """
         condition = where(project_id, filter)
         parameters: dict[str, Parameter] = {"width": width, "project_id": project_id}
-        name, parts = "histogram", {"where": str(condition)}
+        name, parts = "histogram", {"spans": merged(self._engine, condition), "where": str(condition)}
         if counted == "traces":
             name, parts = "histogram_traces", _of_traces(project_id, filter, condition)
         rows = self._engine.query(sql(name).substitute(parts), condition.parameters | parameters).to_pylist()
@@ -116,7 +117,7 @@ class Facets:
 
     def _count(self, project_id: str, filter: Filter) -> int:
         condition = where(project_id, filter)
-        text = sql("spans_count").substitute(where=str(condition))
+        text = sql("spans_count").substitute(spans=merged(self._engine, condition), where=str(condition))
         count: int = self._engine.query(text, condition.parameters)["count"][0].as_py()
         return count
 
@@ -168,7 +169,8 @@ class Facets:
                 f"trace_id NOT IN (SELECT trace_id FROM traces WHERE project_id = {project} GROUP BY trace_id "  # noqa: S608
                 f"HAVING min(first_time) < {at} AND max(last_time) >= {at})"
             )
-        text = sql(name).substitute(parts, where=str(condition), count=_COUNTS[counted])
+        spans = merged(self._engine, condition)
+        text = sql(name).substitute(parts, spans=spans, where=str(condition), count=_COUNTS[counted])
         return self._engine.query(text, condition.parameters | {"limit": MOST + 1}).to_pylist()
 
 

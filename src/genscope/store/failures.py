@@ -10,6 +10,7 @@ from typing import Any, Final
 from genscope.query.filter import Filter, FilterError
 from genscope.store.engine import Engine, Parameter
 from genscope.store.fingerprint import EXCEPTION, FINGERPRINT, MESSAGE
+from genscope.store.merged import merged
 from genscope.store.orders import after
 from genscope.store.paging import Page, Snapshot, check_limit
 from genscope.store.ranges import Range
@@ -146,7 +147,7 @@ class Failures:
         return First(**row)
 
     def _query(self, name: str, condition: Where, parameters: dict[str, Parameter] | None = None, **parts: str) -> Any:
-        text = sql(name).substitute(parts, where=str(condition))
+        text = sql(name).substitute(parts, spans=merged(self._engine, condition), where=str(condition))
         return self._engine.query(text, condition.parameters | (parameters or {}))
 
 

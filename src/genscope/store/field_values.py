@@ -9,6 +9,7 @@ from typing import Final
 from genscope.query.fields import Field
 from genscope.query.filter import Filter
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.sql import sql
 from genscope.store.where import COLUMNS, Column, where
 
@@ -52,7 +53,8 @@ class FieldValues:
             column = COLUMNS.get(asked, Column(asked))
             value = column.sql.replace("$key", condition.bind(key)) if key else column.sql
             value = f"arrayJoin({value})" if column.kind == "list" else value
-        text = sql("values_of_spans").substitute(value=value, where=str(condition))
+        spans = merged(self._engine, condition)
+        text = sql("values_of_spans").substitute(value=value, spans=spans, where=str(condition))
         return _counted(self._engine, text, condition.parameters | parameters)
 
     def _begin(self, project_id: str, filter: Filter) -> int | None:

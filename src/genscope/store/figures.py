@@ -18,6 +18,7 @@ from genscope.query.fields import BY_NAME, TABLE
 from genscope.query.filter import Filter, FilterError
 from genscope.store.calls import ONCE, Counts, counted
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.metrics import BUCKETS
 from genscope.store.sql import sql
 from genscope.store.where import COLUMNS, EARLIEST, EITHER, LATEST, Column, Where, cost_of, where
@@ -298,6 +299,7 @@ class Figures:
             columns=", ".join(f"{text} AS {places[name]}" for name, text in chosen.items()),
             set=bits or "0",
             counts=counts,
+            spans=merged(self._engine, condition),
             where=str(condition),
             joins=_join(question.filter, condition, of_trace) if of_trace else "",
             sets=f"GROUP BY GROUPING SETS ({', '.join(grouped)})" if bits else "",

@@ -16,6 +16,7 @@ from genscope.query.filter import Condition, Filter
 from genscope.store import scores
 from genscope.store.calls import counted
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.sql import sql
 from genscope.store.traces import where_traces
 from genscope.store.where import IS_TRACE, PARENT, SPAN_IN_TRACE, START, Where, cost_of, seconds
@@ -312,7 +313,13 @@ class Metrics:
         rows = sql("traces_rows").substitute(where=str(condition), counts=counts) if view.source == "traces" else ""
         joined = " ".join(self._join(join, view, project_id, condition) for join in joins)
         text = sql(f"metrics_{view.source}").substitute(
-            columns=columns, where=str(condition), counts=counts, traces=rows, whole=whole, joins=joined
+            columns=columns,
+            spans=merged(self._engine, condition),
+            where=str(condition),
+            counts=counts,
+            traces=rows,
+            whole=whole,
+            joins=joined,
         )
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": 0}
         return text, condition.parameters | parameters

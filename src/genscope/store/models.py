@@ -17,6 +17,7 @@ from genscope.model import COST_MISSING, Usage
 from genscope.query.filter import Filter
 from genscope.store.calls import Counts, counted
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.scores import where as where_scores
 from genscope.store.sql import sql
 from genscope.store.where import SPAN_IN_TRACE, Where, where
@@ -244,7 +245,7 @@ class Models:
         condition.add("type IN ('generation', 'embedding')")
         if models:
             condition.add(" OR ".join(_is(condition, *model) for model in models))
-        text = sql(name).substitute(parts, where=str(condition), counts=counts)
+        text = sql(name).substitute(parts, spans=merged(self._engine, condition), where=str(condition), counts=counts)
         return self._engine.query(text, condition.parameters | {"project_id": project_id} | dict(parameters or {}))
 
 

@@ -25,6 +25,7 @@ from genscope.store.failures import Failures
 from genscope.store.field_values import FieldValues
 from genscope.store.figures import Figures
 from genscope.store.health import Health
+from genscope.store.merged import merged
 from genscope.store.metrics import Metrics
 from genscope.store.models import Models
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
@@ -429,7 +430,7 @@ class Reader:
     def _query(
         self, name: str, condition: Where, parameters: dict[str, Parameter] | None = None, **parts: str
     ) -> pa.Table:
-        text = sql(name).substitute(parts, where=str(condition))
+        text = sql(name).substitute(parts, spans=merged(self._engine, condition), where=str(condition))
         return self._engine.query(text, condition.parameters | (parameters or {}))
 
 

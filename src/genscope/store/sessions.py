@@ -15,6 +15,7 @@ from genscope.query.filter import Filter
 from genscope.store.calls import Counts
 from genscope.store.engine import Engine, Parameter
 from genscope.store.fingerprint import MESSAGE
+from genscope.store.merged import merged
 from genscope.store.orders import check_value
 from genscope.store.paging import Counted, Page, Snapshot, check_limit, decode_cursor, encode_cursor
 from genscope.store.previews import LAST_PART, PREVIEW
@@ -209,7 +210,7 @@ class Sessions:
         met = where_spans(project_id, replace(window, start=start))
         spans, told = (ranged(project_id, window, column, met.parameters) for column in ("time", "start_time"))
         if window.conditions:
-            spans.add(f"trace_id IN (SELECT trace_id FROM spans FINAL WHERE {met})")  # noqa: S608
+            spans.add(f"trace_id IN (SELECT trace_id FROM {merged(self._engine, met)} WHERE {met})")  # noqa: S608
             told.add("false")
         having = f"(last, id) < ({spans.bind(before[0], 'Int64')}, {spans.bind(before[1])})" if before else "true"
         text = sql("sessions_keys").substitute(spans=str(spans), told=str(told), having=having)
@@ -353,7 +354,7 @@ def during(built: Where, filter: Filter) -> str:
 
 def ranged(project_id: str, filter: Filter, column: str, parameters: dict[str, Parameter]) -> Where:
     """Return the conditions of a filter's range of time on a column of moments; the parameters become part of those given."""
-    built = Where([], parameters)
+    built = Where([], parameters, start=filter.start, end=filter.end)
     built.add(f"project_id = {built.bind(project_id)}")
     if filter.start is not None:
         built.add(f"{column} >= {built.bind_time(filter.start)}")

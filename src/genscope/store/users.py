@@ -11,6 +11,7 @@ from typing import Final
 from genscope.query.filter import Filter, FilterError
 from genscope.store.calls import Counts
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.orders import MONEY, after
 from genscope.store.paging import Page, Snapshot, check_limit
 from genscope.store.sessions import during, ranged
@@ -103,8 +104,10 @@ class Users:
             theirs = f"SELECT cityHash64(trace_id) FROM spans WHERE {within} AND user_id = {{user:String}}"  # noqa: S608
             condition.add(f"cityHash64(trace_id) IN ({theirs})")
         if filter.conditions:
-            condition.add(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM spans FINAL WHERE {met})")  # noqa: S608
+            rows = merged(self._engine, met)
+            condition.add(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM {rows} WHERE {met})")  # noqa: S608
         text = sql("users_rows").substitute(
+            spans=merged(self._engine, condition),
             where=str(condition),
             counts=counts,
             users=users,

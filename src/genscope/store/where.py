@@ -163,6 +163,9 @@ class Where:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     #: The project and the range of time of the rows of `spans` that are asked about, for conditions that have to find rows first.
     scope: str = "true"
+    #: This range in nanoseconds since the epoch, without its end.
+    start: int | None = None
+    end: int | None = None
 
     def bind(self, value: Parameter, type_: str = "String") -> str:
         """Add a parameter and return how SQL names it."""
@@ -251,7 +254,7 @@ def first_window(filter: Filter, rows: int) -> int:
 
 def where(project_id: str, filter: Filter) -> Where:
     """Return the conditions of a filter over the `spans` of one project. Every query over rows begins here."""
-    built = Where([])
+    built = Where([], start=filter.start, end=filter.end)
     built.add(f"project_id = {built.bind(project_id)}")
     if filter.start is not None:
         built.add(f"time >= {built.bind_time(filter.start)}")

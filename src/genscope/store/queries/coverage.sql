@@ -16,6 +16,6 @@ SELECT
     sum(total_cost) AS cost,
     toUnixTimestamp64Nano(min(time)) AS first_time,
     toUnixTimestamp64Nano(max(time)) AS last_time
-FROM spans FINAL
+FROM $spans
 WHERE $where AND counts
 GROUP BY type, provider, model, priced, cost_source, missing

@@ -1,6 +1,6 @@
 -- How many rows have which of the texts in a list.
 SELECT value, $count AS count
-FROM spans FINAL
+FROM $spans
 ARRAY JOIN $column AS value
 WHERE $where
 GROUP BY value

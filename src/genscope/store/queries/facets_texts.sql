@@ -1,6 +1,6 @@
 -- How many rows have which value of each of some columns: one reading, and a small table for each of them.
 SELECT $facet AS facet, $value AS value, $count AS count
-FROM spans FINAL
+FROM $spans
 WHERE $where
 GROUP BY GROUPING SETS ($sets)
 HAVING value != ''

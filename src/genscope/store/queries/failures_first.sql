@@ -3,5 +3,5 @@ SELECT
     toUnixTimestamp64Nano(min(spans.time)) AS time,
     argMin(release, spans.time) AS release,
     count() AS count
-FROM spans FINAL
+FROM $spans
 WHERE $where

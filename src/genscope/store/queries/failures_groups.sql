@@ -26,7 +26,7 @@ FROM
         release,
         user_id,
         trace_id
-    FROM spans FINAL
+    FROM $spans
     WHERE $where
 )
 GROUP BY fingerprint

@@ -4,8 +4,9 @@ SELECT $columns, $set AS set
 FROM
 (
     WITH $counts
-    SELECT *, input_tokens, output_tokens, total_cost, cached_tokens, type IN ('generation', 'embedding') AND counts AS paid
-    FROM spans FINAL
+    SELECT * EXCEPT (input_tokens, output_tokens, total_cost, cached_tokens), input_tokens, output_tokens, total_cost, cached_tokens,
+        type IN ('generation', 'embedding') AND counts AS paid
+    FROM $spans
     WHERE $where
 ) AS spans
 $joins

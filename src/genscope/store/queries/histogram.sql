@@ -3,7 +3,7 @@ SELECT
     toUnixTimestamp64Nano(time) - positiveModulo(toUnixTimestamp64Nano(time), {width:Int64}) AS start,
     count() AS count,
     countIf(level = 'ERROR') AS errors
-FROM spans FINAL
+FROM $spans
 WHERE $where
 GROUP BY start
 ORDER BY start

@@ -22,7 +22,7 @@ SELECT
     quantilesExact(0.5, 0.95, 0.99)(first_token) AS time_to_first_token,
     sumIf(output_tokens, duration > 0) / (sumIf(duration, output_tokens IS NOT NULL AND duration > 0) / 1e9) AS tokens_per_second,
     countResample(0, $steps, 1)(toUInt8(least(intDiv(toUnixTimestamp64Nano(time) - {first:Int64}, {step:Int64}), $steps - 1))) AS trend
-FROM spans FINAL
+FROM $spans
 WHERE $where AND counts
 GROUP BY value, provider, model
 ORDER BY calls DESC, provider, model, value

@@ -7,7 +7,7 @@ SELECT provider, model, measure, toInt32(floor(log10(amount) * $per_decade)) AS 
 FROM
 (
     SELECT provider, model, $measures AS amounts
-    FROM spans FINAL
+    FROM $spans
     WHERE $where AND counts
 )
 ARRAY JOIN amounts AS amount, arrayEnumerate(amounts) AS measure

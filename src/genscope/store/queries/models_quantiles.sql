@@ -7,7 +7,7 @@ SELECT provider, model, measure, count(amount) AS calls, avg(amount) AS mean, qu
 FROM
 (
     SELECT provider, model, $measures AS amounts
-    FROM spans FINAL
+    FROM $spans
     WHERE $where AND counts
 )
 ARRAY JOIN amounts AS amount, arrayEnumerate(amounts) AS measure

@@ -16,7 +16,7 @@ FROM
     FROM
     (
         SELECT $value AS grouped, provider, model, trace_id, span_id
-        FROM spans FINAL
+        FROM $spans
         WHERE $where AND trace_id IN (SELECT assumeNotNull(trace_id) FROM said) AND counts
     ) AS calls
     INNER JOIN said ON said.trace_id = calls.trace_id

@@ -1,1 +1,1 @@
-SELECT count() AS count FROM spans FINAL WHERE $where
+SELECT count() AS count FROM $spans WHERE $where

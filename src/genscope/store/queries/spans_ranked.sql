@@ -3,7 +3,7 @@ SELECT toString(ranked.value) AS value, ranked.time AS time, ranked.trace_id AS 
 FROM
 (
     SELECT $value AS value, toUnixTimestamp64Nano(spans.time) AS time, trace_id, span_id
-    FROM spans FINAL
+    FROM $spans
     WHERE $where
 ) AS ranked
 WHERE $behind

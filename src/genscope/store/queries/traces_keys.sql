@@ -3,7 +3,7 @@
 SELECT trace_id, toUnixTimestamp64Nano(min(first_time)) AS first, toUnixTimestamp64Nano(max(last_time)) AS last
 FROM traces
 WHERE project_id = {project_id:String}
-  AND trace_id IN (SELECT DISTINCT trace_id FROM spans FINAL WHERE $where)
+  AND trace_id IN (SELECT DISTINCT trace_id FROM $spans WHERE $where)
 GROUP BY trace_id
 HAVING $having
 ORDER BY first DESC, trace_id DESC

@@ -21,6 +21,6 @@ SELECT
     count() AS calls,
     sum(total_cost) AS cost,
     sumForEach(arrayMap(line -> greatest(line, 0), lines)) AS sums
-FROM spans FINAL
+FROM $spans
 WHERE $where AND counts
 GROUP BY called, provider, model, type, structure, size, segment, billed, odd_kinds, odd_amounts, priced

@@ -1,7 +1,7 @@
 -- The names of most calls.
 WITH $counts
 SELECT name, count() AS calls
-FROM spans FINAL
+FROM $spans
 WHERE $where AND counts AND name IS NOT NULL
 GROUP BY name
 ORDER BY calls DESC, name

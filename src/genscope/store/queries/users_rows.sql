@@ -31,7 +31,7 @@ FROM
         WITH $counts
         SELECT trace_id, time, user_id, session_id, type, level, input_tokens, output_tokens, total_cost,
             type IN ('generation', 'embedding') AND counts AS is_paid
-        FROM spans FINAL
+        FROM $spans
         WHERE $where
     ) AS spans
     GROUP BY cityHash64(trace_id)
