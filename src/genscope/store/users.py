@@ -104,8 +104,8 @@ class Users:
             theirs = f"SELECT cityHash64(trace_id) FROM spans WHERE {within} AND user_id = {{user:String}}"  # noqa: S608
             condition.add(f"cityHash64(trace_id) IN ({theirs})")
         if filter.conditions:
-            rows = merged(self._engine, met)
-            condition.add(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM {rows} WHERE {met})")  # noqa: S608
+            spans = merged(self._engine, met)
+            condition.add(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM {spans} WHERE {met})")  # noqa: S608
         text = sql("users_rows").substitute(
             spans=merged(self._engine, condition),
             where=str(condition),
