@@ -119,8 +119,6 @@ class Delivery:
         self.settings = settings
         self._empty()
         _deliveries.add(self)
-        if settings.debug:
-            notices.debug()
 
     def _empty(self) -> None:
         """Begin anew, as after a fork: what the parent was told is the parent's to send, and its locks may be held."""
