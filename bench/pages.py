@@ -22,7 +22,7 @@ from typing import Final
 
 import httpx
 
-from bench.ingest import machine, open_engine
+from bench.ingest import machine, open_engine, processor_seconds
 from bench.read import fill
 from genscope.store.migrate import migrate
 from genscope.web.assets import DIRECTORY
@@ -64,15 +64,16 @@ def prepare(directory: Path, spans: int) -> None:
         fill(engine, spans, told_twice=0)
 
 
-def taken(client: httpx.Client, path: str, times: int) -> tuple[list[float], httpx.Response]:
-    """Return the milliseconds of some answers after one to warm up, and the last answer."""
+def taken(client: httpx.Client, path: str, times: int, pid: int) -> tuple[list[float], float, httpx.Response]:
+    """Return the milliseconds of some answers after one to warm up, the server's of processor time each, and the last answer."""
     answer = client.get(path)
     found = []
+    before = processor_seconds(pid)
     for _ in range(times):
         begin = time.perf_counter()
         answer = client.get(path)
         found.append((time.perf_counter() - begin) * 1e3)
-    return found, answer
+    return found, (processor_seconds(pid) - before) / times * 1e3, answer
 
 
 def main() -> None:
@@ -85,6 +86,7 @@ def main() -> None:
     directory: Path = options.data or Path(tempfile.mkdtemp(prefix="genscope-bench-"))
     prepare(directory, int(options.millions * 1e6))
     server = Server(directory, anonymous=True).start()
+    assert server.process is not None
     try:
         print(machine(), f"{options.millions:g} million spans", sep="\n")
         with httpx.Client(base_url=server.url, trust_env=False, timeout=120) as client:
@@ -99,10 +101,10 @@ def main() -> None:
             }
             for name, path in PAGES:
                 concrete = re.sub(r"\$\w+", lambda placeholder: known[placeholder[0]], path)
-                found, answer = taken(client, concrete, options.times)
+                found, cpu, answer = taken(client, concrete, options.times, server.process.pid)
                 assets = sum((DIRECTORY / asset).stat().st_size for asset in set(LINKED.findall(answer.text)))
                 print(
-                    f"  {name:32} {statistics.median(found):8.1f} ms   (slowest {max(found):.1f})   "
+                    f"  {name:32} {statistics.median(found):8.1f} ms   (slowest {max(found):.1f}, CPU {cpu:.0f})   "
                     f"HTTP {answer.status_code}   page {len(answer.content) / 1e3:.0f} KB, assets {assets / 1e3:.0f} KB"
                 )
     finally:
