@@ -49,6 +49,8 @@ QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
     "optimize_move_to_prewhere_if_final": 1,
     "throw_on_max_partitions_per_insert_block": 0,
     "session_timezone": "UTC",
+    # Else a query gets one thread for each GiB that the server's own limit leaves free, which is one.
+    "max_threads_min_free_memory_per_thread": 0,
     # A column keeps its name in WHERE and ORDER BY, whatever the SELECT list calls by that name.
     "prefer_column_name_to_alias": 1,
 }
