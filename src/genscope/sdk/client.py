@@ -224,6 +224,17 @@ class Client(Starter, Reading):
         data = os.urandom(16) if seed is None else hashlib.sha256(str(seed).encode("utf-8", "replace")).digest()[:16]
         return data.hex()
 
+    def auth_check(self) -> bool:
+        """Whether the server can be reached and takes the key. It waits for the answer; for the start of a program, or a test."""
+        from genscope.sdk.asking import ask  # noqa: PLC0415 - it brings `requests`
+
+        try:
+            ask(self.settings, "GET", "traces", {"limit": "1"})
+        except Exception as error:
+            notices.log.warning("%s cannot be used: %s", self.settings.url, error)
+            return False
+        return True
+
     def flush(self, timeout: float = 30.0) -> bool:
         """Wait until the server has answered everything told so far; False if that takes longer than `timeout` seconds."""
         return self.delivery.flush(timeout)

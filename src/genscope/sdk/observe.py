@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial, wraps
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -150,6 +151,8 @@ class _Run:
     def __init__(self, observation: Observation) -> None:
         self.observation = observation
         self.begun = False
+        #: With what it was given up between two steps, which is no failure of its own.
+        self.left: BaseException | None = None
         #: OpenTelemetry's context within; None where nothing is recorded, so that there is nothing to change.
         span = observation.span
         self._inside = set_span_in_context(span) if span.get_span_context().is_valid else None
@@ -299,8 +302,11 @@ def _async_generator_function(
                     raise
                 except BaseException as error:
                     step, given = inner.athrow, error
+                    if isinstance(error, CancelledError):  # whoever reads was cancelled, or the loop ends
+                        run.left = error
         except BaseException as error:
-            run.observation.fail(error)
+            if error is not run.left:
+                run.observation.fail(error)
             raise
         finally:
             calls.ended(run)
