@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
@@ -19,8 +20,8 @@ from genscope import __version__
 from genscope.sdk import attributes, notices, values
 from genscope.sdk.settings import Settings
 
-#: A text as JSON.
-quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+#: A text as JSON, but for what is no ASCII as it is.
+quoted: Final = json.encoder.encode_basestring
 #: A mask is for what was said and for metadata; counts, costs and parameters are written as they are.
 _UNMASKED: Final = Settings()
 #: What ends a JSON text that was cut and is none any more.
@@ -61,8 +62,7 @@ class Piece:
             except Exception as error:  # whatever the application's objects do
                 notices.once(("logger", key, type(value)), "%s could not be recorded: %r", key, error)
         if unknown:
-            told = fields.get("metadata")
-            self.tell({"metadata": {**unknown, **told} if isinstance(told, Mapping) else unknown})
+            self.tell({"metadata": unknown | dict(_entries(fields.get("metadata")))})
 
     def line(self, name: Name, moment: int, trace_id: str | None = None, parent: Name | None = None) -> bytes:
         """Return the line, about a thing that may be a part of another."""
@@ -142,13 +142,11 @@ def sampled(trace_id: str, settings: Settings) -> bool:
     return bool(number & TraceIdRatioBased.TRACE_ID_LIMIT < TraceIdRatioBased.get_bound_for_rate(settings.sample_rate))
 
 
-def began(settings: Settings) -> dict[str, str]:
-    """Return what the first piece of everything says."""
-    told = {"scope": _SCOPE}
-    for key in ("environment", "release"):
-        if text := getattr(settings, key):
-            told[key] = _text(text)
-    return told
+@lru_cache(maxsize=8)
+def began(environment: str, release: str) -> Mapping[str, str]:
+    """Return what the first piece of every trace, and everything in one, says."""
+    told = {"environment": environment, "release": release}
+    return {"scope": _SCOPE} | {key: _text(text) for key, text in told.items() if text}
 
 
 def exception(error: BaseException, settings: Settings) -> str:
@@ -199,12 +197,12 @@ def _name(key: str) -> Writer:
 
 def _input(piece: Piece, value: Any) -> None:
     if piece.settings.capture_input:
-        piece.told["input"] = quoted(values.text(value, piece.settings))
+        piece.told["input"] = _embedded(value, piece.settings)
 
 
 def _output(piece: Piece, value: Any) -> None:
     if piece.settings.capture_output:
-        piece.told["output"] = quoted(values.text(value, piece.settings))
+        piece.told["output"] = _embedded(value, piece.settings)
 
 
 def _message(piece: Piece, value: Any) -> None:
@@ -222,7 +220,10 @@ def _status(piece: Piece, value: Any) -> None:
 
 def _time(key: str) -> Writer:
     def told(piece: Piece, value: Any) -> None:
-        piece.told[key] = str(attributes.nanoseconds(value))
+        moment = attributes.nanoseconds(value)
+        if not 0 < moment < 1 << 63:
+            raise ValueError(f"{moment} is no time between 1970 and 2262")
+        piece.told[key] = str(moment)
 
     return told
 
@@ -237,9 +238,15 @@ def _json(key: str) -> Writer:
 
 
 def _metadata(piece: Piece, value: Any) -> None:
-    entries = value if isinstance(value, Mapping) else {"metadata": value}
-    told = {attributes.plain(key): _embedded(entry, piece.settings) for key, entry in entries.items()}
+    told = {attributes.plain(key): _embedded(entry, piece.settings) for key, entry in _entries(value).items()}
     piece.told["metadata"] = _object(told)
+
+
+def _entries(value: Any) -> Mapping[Any, Any]:
+    """Return metadata as a mapping: what is none is an entry of that name."""
+    if value is None or isinstance(value, Mapping):
+        return value or {}
+    return {"metadata": value}
 
 
 def _tags(piece: Piece, value: Any) -> None:
@@ -268,6 +275,10 @@ def _attribute(name: str) -> Writer:
         piece.attributes[name] = quoted(values.text(value, piece.settings))
 
     return told
+
+
+def _finish_reason(piece: Piece, value: Any) -> None:
+    piece.attributes[attributes.FINISH_REASONS] = f"[{_text(value)}]"
 
 
 def _nothing(_piece: Piece, _value: Any) -> None:
@@ -305,5 +316,5 @@ FIELDS: Final[Mapping[str, Writer]] = {
     "error_type": _attribute("error.type"),
     "error_code": _attribute("error.code"),
     "response_id": _attribute(attributes.RESPONSE_ID),
-    "finish_reason": _attribute(attributes.FINISH_REASONS),
+    "finish_reason": _finish_reason,
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
+from genscope.sdk import notices
 from genscope.sdk.logger.configs import ErrorConfig
 from genscope.sdk.logger.thing import Part
-
-if TYPE_CHECKING:
-    from genscope.sdk.results import Result
+from genscope.sdk.results import Result, understand
+from genscope.sdk.streams import is_stream, watch
 
 Answer = TypeVar("Answer")
 
@@ -39,15 +39,15 @@ class Generation(Call):
         """
         if not self._recorded:
             return answer
-        if hasattr(type(answer), "__next__") or hasattr(type(answer), "__anext__"):
-            from genscope.sdk.streams import watch  # noqa: PLC0415 - only who streams needs it
-
-            return watch(answer, self._answered, self._broke)
-        from genscope.sdk.results import understand  # noqa: PLC0415 - only who has answers needs it
-
-        result = understand(answer)
+        try:
+            if is_stream(answer):
+                return watch(answer, self._answered, self._broke)
+            result = understand(answer)
+        except Exception as error:  # an observer must not break what it observes
+            notices.once(("answer", type(answer)), "%s could not be understood: %r", type(answer), error)
+            result = None
         if result is None:
-            self._finish(output=answer)
+            self._finish({"output": answer})
         else:
             self._answered(result)
         return answer
@@ -65,10 +65,10 @@ class Generation(Call):
         }
         if result.error is not None:
             fields |= {"level": "ERROR", "status_message": result.error}
-        self._finish(**fields)
+        self._finish(fields)
 
     def _broke(self, error: BaseException) -> None:
-        self.error(error)
+        self._fail(error, {})
 
     def set_model(self, model: str) -> Self:
         """The model that is asked."""
@@ -98,7 +98,7 @@ class ToolCall(Call):
 
     def result(self, result: Answer) -> Answer:
         """The tool answered, and the call ended; returns what it was given."""
-        self._finish(output=result)
+        self._finish({"output": result})
         return result
 
 
@@ -113,4 +113,4 @@ class Retrieval(Call):
 
     def output(self, docs: Any) -> Self:
         """What was found, with which the retrieval ended."""
-        return self._finish(output=docs)
+        return self._finish({"output": docs})

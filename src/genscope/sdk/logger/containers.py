@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, Unpack
 from genscope.sdk import attributes, notices
 from genscope.sdk.logger.calls import Generation, Retrieval, ToolCall
 from genscope.sdk.logger.configs import EventConfig, GenerationConfig, RetrievalConfig, SpanConfig, Tags, ToolCallConfig
-from genscope.sdk.logger.thing import Part, identity, merged
+from genscope.sdk.logger.thing import Part, identity, merged, named
 from genscope.sdk.pieces import Name
 
 Made = TypeVar("Made", bound=Part)
@@ -47,7 +47,7 @@ class Container(Part):
         """Something happened, at this moment: `event("refund-1", "refunded")`, or with a config as everything else has."""
         told = {"name": name, "tags": tags, "metadata": metadata, **more}
         given = {key: value for key, value in told.items() if value is not None}
-        fields = merged({"id": id} if id is None or isinstance(id, str) else id, given)
+        fields = merged({"id": id} if id is None or issubclass(type(id), str) else id, given)
         self._made(Part, "event", fields)
         return self
 
@@ -74,7 +74,10 @@ class Span(Container):
 
 def kind_of(type_: Any) -> str:
     """Return a type of spans as it was told, `span` for what is none."""
-    if type_ is None or type_ in attributes.TYPES:
-        return type_ or "span"
-    notices.once(("type", str(type_)), "there is no type %s; known are %s", type_, ", ".join(sorted(attributes.TYPES)))
+    if type_ is None:
+        return "span"
+    told = named(type_)
+    if told in attributes.TYPES:
+        return told
+    notices.once(("type", told), "there is no type %s; known are %s", told, ", ".join(sorted(attributes.TYPES)))
     return "span"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from genscope.sdk import attributes, notices
+from genscope.sdk import notices
 from genscope.sdk.logger.calls import Generation, Retrieval, ToolCall
 from genscope.sdk.logger.configs import LoggerConfig, SessionConfig, SpanType, TraceConfig
 from genscope.sdk.logger.containers import Span, Trace, kind_of
 from genscope.sdk.logger.session import Session, begun, found
-from genscope.sdk.logger.thing import Part, identity, merged
+from genscope.sdk.logger.thing import Part, identity, merged, named
 from genscope.sdk.pieces import Name, sampled
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class Logger:
 
     def session_by_id(self, id: str) -> Session:
         """Find a session."""
-        return Session(self._client, Name("session", attributes.plain(id)), None, self._client.settings.enabled)
+        return Session(self._client, Name("session", named(id)), None, self._client.settings.enabled)
 
     def trace_by_id(self, id: str) -> Trace:
         """Find a trace."""
-        return found(self._client, attributes.plain(id))
+        return found(self._client, named(id))
 
     def span_by_id(self, id: str, *, trace_id: str | None = None, type: SpanType = "span") -> Span:
         """Find a span, of the type that it was made with; a span of OpenTelemetry's by its trace's id, too."""
@@ -81,10 +81,10 @@ class Logger:
 
     def _found(self, made: type[Found], kind: str, id: str, trace_id: str | None) -> Found:
         settings = self._client.settings
-        whole = None if trace_id is None else attributes.plain(trace_id)
+        whole = None if trace_id is None else named(trace_id)
         # Without the trace's id nobody knows whether it is sampled.
         recorded = settings.enabled and (whole is None or sampled(whole, settings))
-        return made(self._client, Name(kind, attributes.plain(id)), whole, recorded)
+        return made(self._client, Name(kind, named(id)), whole, recorded)
 
     def flush(self, timeout: float = 30.0) -> bool:
         """Wait until everything told so far is stored; False if that takes longer than `timeout` seconds."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from genscope.sdk import attributes, notices, pieces
 from genscope.sdk.logger.configs import ErrorConfig, FeedbackConfig, Moment
-from genscope.sdk.observation import is_failure, said
+from genscope.sdk.observation import said
 from genscope.sdk.pieces import Name, Piece
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Thing:
             self._send(piece, fields, moment, parent)
         return self
 
-    def _made_by(self) -> dict[str, str]:
+    def _made_by(self) -> Mapping[str, str]:
         """Return what the first piece says beside what it was told."""
         return {}
 
@@ -106,9 +106,9 @@ class Thing:
 
     def end(self) -> Self:
         """It has ended, now, unless it was told before."""
-        return self if self._ended else self._finish()
+        return self if self._ended else self._finish({})
 
-    def _finish(self, **fields: Any) -> Self:
+    def _finish(self, fields: Mapping[str, Any]) -> Self:
         self._ended = True
         return self._tell({**fields, "end_timestamp": pieces.moment()})
 
@@ -143,7 +143,7 @@ class Thing:
                 )
                 self._client.delivery.piece(line)
             except Exception as error:  # an observer must not break what it observes
-                notices.once(("score", name), "the score %s could not be recorded: %r", name, error)
+                notices.once(("score", type(error)), "a score could not be recorded: %r", error)
         return self
 
     def __enter__(self) -> Self:
@@ -154,7 +154,7 @@ class Thing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it, and record the exception, if there is one."""
-        if error is not None and is_failure(error):
+        if error is not None and not isinstance(error, GeneratorExit | SystemExit):
             self._fail(error, {})
         self.end()
 
@@ -168,8 +168,9 @@ class Part(Thing):
 
     __slots__ = ()
 
-    def _made_by(self) -> dict[str, str]:
-        return pieces.began(self._client.settings)
+    def _made_by(self) -> Mapping[str, str]:
+        settings = self._client.settings
+        return pieces.began(settings.environment, settings.release)
 
     def set_input(self, input: Any) -> Self:
         """What went in: any object."""
@@ -187,10 +188,11 @@ class Part(Thing):
         if not self._recorded:
             return self
         piece = Piece(self._client.settings)
-        if isinstance(error, BaseException):
+        # By its type, since a proxy of something that is not there raises when it is asked for its class.
+        if issubclass(type(error), BaseException):
             told: dict[str, Any] = {"message": said(error), "type": type(error).__name__, **more}
             piece.told["events"] = pieces.exception(error, self._client.settings)
-        elif isinstance(error, str):
+        elif issubclass(type(error), str):
             told = {"message": error, **more}
         else:
             told = merged(error, more)
@@ -203,5 +205,15 @@ class Part(Thing):
 
 def identity(fields: Mapping[str, Any]) -> str:
     """Return the id that a config tells, or one that is made up."""
-    told = fields.get("id")
-    return uuid4().hex if told is None or told == "" else attributes.plain(told)
+    return named(fields.get("id"))
+
+
+def named(id: Any) -> str:
+    """Return an id as text; one that is made up for what is none. Never raises."""
+    if id is not None:
+        try:
+            if text := attributes.plain(id):
+                return text
+        except Exception:  # whatever an object does when it is asked what it is
+            notices.once(("id", type(id)), "%s is no id; another one is made up", type(id))
+    return uuid4().hex
