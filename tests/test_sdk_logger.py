@@ -78,17 +78,22 @@ def test_maxims_page_with_the_import_changed(fresh_server: Server, tmp_path: Any
     assert_answered(fresh_server)
 
 
+#: What of a span two SDKs tell alike.
+KEPT = (
+    *("type", "name", "parent_span_id", "level", "status_message", "input", "output", "model", "provider"),
+    *("model_parameters", "usage", "cost", "cost_source", "cost_missing", "tools", "tool_calls", "session_id"),
+    *("tags", "metadata", "trace_name", "trace_metadata", "is_root"),
+)
+
+
 def shop(server: Server, sdk: str, environment: str) -> dict[str, Any]:
     """Run the assistant with an SDK, and return what the server knows of it, without its times and names."""
     suffix = secrets.token_hex(4)
     Program(environment, "python/logger_shop.py").run(variables(server), sdk, suffix)
     whole = server.get(f"/api/v1/traces/trace-{suffix}")
     (session,) = server.get("/api/v1/sessions", session_id=f"session-{suffix}")["data"]
-    kept = ("type", "name", "parent_span_id", "level", "status_message", "input", "output", "model", "provider")
-    kept += ("model_parameters", "usage", "cost", "cost_source", "cost_missing", "tools", "tool_calls", "session_id")
-    kept += ("tags", "metadata", "trace_name", "trace_metadata", "is_root")
     spans = {
-        span["span_id"]: {name: span[name] for name in kept}
+        span["span_id"]: {name: span[name] for name in KEPT}
         | {"ended": span["end_time"] is not None, "scores": said(span["scores"])}
         for span in whole["spans"]
     }
@@ -231,7 +236,8 @@ def test_users_and_applications_say_what_they_think(server: Server, client: Clie
     trace, call, session = unique("trace"), unique("call"), unique("session")
     whole = logger.session({"id": session, "name": "support"}).feedback(score=3).trace({"id": trace})
     generation = whole.generation({"id": call})
-    whole.feedback({"score": 0}).feedback({"score": 1, "comment": "quick", "by": "alice"})  # type: ignore[typeddict-unknown-key]
+    more: Any = {"score": 1, "comment": "quick", "by": "alice"}
+    whole.feedback({"score": 0}).feedback(more)
     generation.feedback(comment="too long").score("tone", "friendly", comment="mostly").add_metric("tokens", 3)
     assert client.flush()
     answer = server.get(f"/api/v1/traces/{trace}")
@@ -312,7 +318,8 @@ def test_nothing_raises_whatever_it_is_given(
     odd: Any = Awkward()
     with caplog.at_level(logging.WARNING, logger="genscope"):
         Logger(odd, client=client), Logger({"auto_flush": True}, client=client)
-        trace: Any = logger.trace({"id": trace_id, "colour": "blue", "tags": 7, "metadata": 5})  # type: ignore[typeddict-item,typeddict-unknown-key]
+        config: Any = {"id": trace_id, "colour": "blue", "tags": 7, "metadata": 5}
+        trace: Any = logger.trace(config)
         trace.span(odd)
         trace.span({"id": 7, "type": "thing", 1: 2, "input": odd, "start_timestamp": "noon", "model_parameters": odd})
         trace.event(odd, odd)
