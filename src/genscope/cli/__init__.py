@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from genscope import __version__
-from genscope.cli import access, coverage, doctor, export, prices, query, reprice, serve
+from genscope.cli import access, coverage, doctor, export, prices, query, reprice, run, serve
 from genscope.cli.output import out
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo_command)
+app.command("run", add_help_option=False, context_settings=run.CONTEXT)(run.run)
 app.add_typer(access.projects_app, name="projects")
 app.add_typer(access.keys_app, name="keys")
 app.add_typer(prices.app, name="prices")

@@ -6,8 +6,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Any, Final
@@ -54,38 +54,55 @@ def _pydantic_ai(provider: TracerProvider, settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library for language models: its package, the packages that instrument it, the best first, and whether it traces itself.
+    """A library for language models.
 
-    `itself` has it do so, and returns whether it does.
+    Attributes:
+        package: its package.
+        instrumentations: the packages that instrument it, the best first.
+        itself: has it trace itself, and returns whether it does.
+        quiet: the variable that keeps it from that if it is `false`.
+        tells: whose calls its instrumentation tells in traces that theirs know nothing of, by the packages that make them.
     """
 
     package: str
-    instrumentations: tuple[str, ...]
+    instrumentations: tuple[str, ...] = ()
     itself: Callable[[TracerProvider, Settings], bool] | None = None
+    quiet: str = ""
+    tells: Mapping[str, str] = field(default_factory=dict)
 
 
-def _known(
-    package: str,
-    openinference: str = "",
-    genai: str = "",
-    others: Sequence[str] = (),
-    itself: Callable[[TracerProvider, Settings], bool] | None = None,
-) -> Library:
+def _known(package: str, openinference: str = "", genai: str = "", others: Sequence[str] = (), **more: Any) -> Library:
     """Return a library and its instrumentations: OpenInference's, OpenTelemetry's for GenAI, then OpenLLMetry's and the rest."""
     named = (
         (f"openinference-instrumentation-{openinference}", openinference),
         (f"opentelemetry-instrumentation-genai-{genai}", genai),
         *((f"opentelemetry-instrumentation-{name}", name) for name in others),
     )
-    return Library(package, tuple(distribution for distribution, name in named if name), itself)
+    return Library(package, tuple(distribution for distribution, name in named if name), **more)
 
 
+#: What calls what from within LangChain.
+LANGCHAIN: Final = {
+    "langchain-anthropic": "anthropic",
+    "langchain-aws": "bedrock",
+    "langchain-cohere": "cohere",
+    "langchain-google-genai": "google-genai",
+    "langchain-google-vertexai": "vertexai",
+    "langchain-groq": "groq",
+    "langchain-mistralai": "mistralai",
+    "langchain-ollama": "ollama",
+    "langchain-openai": "openai",
+}
 #: What `instrument=True` looks for, by the names that `instrument=[...]` takes.
 LIBRARIES: Final[dict[str, Library]] = {
+    # Before those that it tells of.
+    "langchain": _known("langchain-core", "langchain", "langchain", ["langchain"], tells=LANGCHAIN),
     "ag2": _known("ag2", "ag2"),
     "agno": _known("agno", "agno", "agno", ["agno"]),
     "alephalpha": _known("aleph-alpha-client", others=["alephalpha"]),
-    "anthropic": _known("anthropic", "anthropic", "anthropic", ["anthropic"], itself=_anthropic),
+    "anthropic": _known(
+        "anthropic", "anthropic", "anthropic", ["anthropic"], itself=_anthropic, quiet="ANTHROPIC_OPEN_TELEMETRY"
+    ),
     "autogen-agentchat": _known("autogen-agentchat", "autogen-agentchat"),
     "bedrock": _known("boto3", "bedrock", "bedrock", ["bedrock", "botocore"]),
     "beeai": _known("beeai-framework", "beeai"),
@@ -99,7 +116,6 @@ LIBRARIES: Final[dict[str, Library]] = {
     "guardrails": _known("guardrails-ai", "guardrails"),
     "haystack": _known("haystack-ai", "haystack", others=["haystack"]),
     "instructor": _known("instructor", "instructor"),
-    "langchain": _known("langchain-core", "langchain", "langchain", ["langchain"]),
     "litellm": _known("litellm", "litellm", others=["litellm"]),
     "llama-index": _known("llama-index-core", "llama-index", "llama-index", ["llamaindex"]),
     "mcp": _known("mcp", "mcp", others=["mcp"]),
@@ -128,6 +144,14 @@ def instrument(which: bool | Sequence[str], provider: TracerProvider, settings: 
         provider: where their spans go.
         settings: whether inputs and outputs are told.
     """
+    try:
+        return _instrument(which, provider, settings)
+    except Exception:  # such as broken metadata of some package
+        notices.log.warning("instrumentations could not be looked for", exc_info=True)
+        return []
+
+
+def _instrument(which: bool | Sequence[str], provider: TracerProvider, settings: Settings) -> list[str]:
     _set_variables(settings)
     found = [one for group in GROUPS for one in entry_points(group=group)]
     if which is True:
@@ -137,8 +161,15 @@ def instrument(which: bool | Sequence[str], provider: TracerProvider, settings: 
         ]
     else:
         wanted = [_plain(name) for name in ([which] if isinstance(which, str) else which or ())]
-    done = [name for name in wanted if _turn_on(name, found, provider, settings)]
-    missing = [name for name in wanted if name not in done]
+    done: list[str] = []
+    told: set[str] = set()
+    for name in wanted:
+        if name in told:
+            _keep_quiet(LIBRARIES[name])
+        elif _turn_on(name, found, provider, settings):
+            done.append(name)
+            told |= _told_by(name) if which is True else set()
+    missing = [name for name in wanted if name not in done and name not in told]
     # Of those that nobody named, some may well be told by the instrumentation of a framework above them.
     level = logging.INFO if which is True and done else logging.WARNING
     for name in missing:
@@ -162,6 +193,17 @@ def _turn_on(name: str, found: Sequence[EntryPoint], provider: TracerProvider, s
         except Exception:
             notices.log.warning("%s could not be told to trace itself", name, exc_info=True)
     return any(_works(one, provider) for one in candidates)
+
+
+def _told_by(name: str) -> set[str]:
+    """Return the libraries whose calls the instrumentation of another one tells of."""
+    tells = LIBRARIES[name].tells if name in LIBRARIES else {}
+    return {library for package, library in tells.items() if _is_installed(package)}
+
+
+def _keep_quiet(library: Library) -> None:
+    if library.quiet:
+        os.environ.setdefault(library.quiet, "false")
 
 
 def _candidates(name: str, found: Sequence[EntryPoint]) -> Iterator[EntryPoint]:
