@@ -32,8 +32,10 @@ def _metadata(value: Json, _span: RawSpan) -> Attributes | None:
 
 
 def _usage(value: Json, span: RawSpan) -> Usage | None:
-    details = mapping(value, span)
-    return None if details is None else usage.from_details(details)
+    """Tokens: under `totals` by Genscope's kinds, else as a program told them."""
+    told = mapping(value, span) or {}
+    totals = told.get("totals")
+    return usage.from_attributes(totals) if isinstance(totals, dict) else usage.from_details(told)
 
 
 def _moment(value: Json, _span: RawSpan) -> int | None:

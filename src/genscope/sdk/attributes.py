@@ -86,8 +86,10 @@ class Fields(TypedDict, total=False):
     provider: str | None
     #: What the model was asked with, such as `{"temperature": 0.7}`.
     model_parameters: Mapping[str, Any] | None
-    #: Tokens by kind: `input` and `output`, and parts of them such as `input_cache_read`; names of vendors do, too.
-    usage_details: Mapping[str, int] | None
+    #: Tokens by Genscope's kinds: `input` and `output` are all of them, others such as `input_cache_read` are parts of these.
+    usage: Mapping[str, int] | None
+    #: Tokens in a provider's own words; or by kinds that, as Langfuse has it, leave each other out.
+    usage_details: Mapping[str, Any] | None
     #: Dollars by the same kinds, for what costs something else than the price list says.
     cost_details: Mapping[str, float] | None
     #: When the first token came: a moment, or nanoseconds since the epoch.
@@ -110,6 +112,8 @@ class TraceFields(TypedDict, total=False):
     public: bool | None
 
 
+#: Bytes of a name or an id.
+LONGEST_NAME: Final = 65536
 #: Entries of metadata that travel as attributes of their own. OpenTelemetry keeps 128 attributes of a span and forgets the
 #: oldest, so that more of them would push out what the span is.
 MOST_ENTRIES: Final = 32
@@ -147,8 +151,11 @@ def joined(before: Mapping[str, Any], told: dict[str, Attribute]) -> dict[str, A
 
 
 def plain(value: Any) -> str:
-    """Return a name or an id as text."""
-    return values.capped(value if isinstance(value, str) else str(value), 65536)
+    """Return a name or an id as text. Never raises."""
+    try:
+        return values.capped(value if isinstance(value, str) else str(value), LONGEST_NAME)
+    except Exception:  # objects may do anything when they are looked at
+        return f"<{type(value).__name__}>"
 
 
 def _name(attribute: str) -> Writer:
@@ -196,6 +203,10 @@ def _json(attribute: str) -> Writer:
     return told
 
 
+def _totals(attributes: dict[str, Attribute], value: Any, _settings: Settings) -> None:
+    attributes[USAGE] = values.text({"totals": value}, _UNMASKED)
+
+
 def _metadata(attribute: str) -> Writer:
     def told(attributes: dict[str, Attribute], value: Any, settings: Settings) -> None:
         if not isinstance(value, Mapping) or len(value) > MOST_ENTRIES:
@@ -229,10 +240,15 @@ def _moment(attributes: dict[str, Attribute], value: Any, _settings: Settings) -
 
 
 def nanoseconds(moment: datetime | int) -> int:
-    """Return a moment in nanoseconds since the epoch; a time without a zone is local, as everywhere in Python."""
-    if isinstance(moment, int):
-        return moment
-    return round(moment.timestamp() * 1_000_000) * 1000
+    """Return a moment in nanoseconds since the epoch; a time without a zone is local, as everywhere in Python.
+
+    Raises:
+        ValueError, TypeError, AttributeError and others: it is no moment, or one before 1970 or after 2262.
+    """
+    told = moment if isinstance(moment, int) else round(moment.timestamp() * 1_000_000) * 1000
+    if not 0 <= told < 2**63:
+        raise ValueError(f"{moment} is out of range")
+    return told
 
 
 def _prompt(attributes: dict[str, Attribute], value: Any, _settings: Settings) -> None:
@@ -270,6 +286,7 @@ OBSERVATION: Final[Mapping[str, Writer]] = {
     "model": _name(MODEL),
     "provider": _name(PROVIDER),
     "model_parameters": _json(MODEL_PARAMETERS),
+    "usage": _totals,
     "usage_details": _json(USAGE),
     "cost_details": _json(COST),
     "completion_start_time": _moment,
@@ -280,7 +297,7 @@ RESULT: Final[Mapping[str, Writer]] = {
     "model": _name(RESPONSE_MODEL),
     "provider": _name(PROVIDER),
     "output": _output(OUTPUT),
-    "usage": _json(USAGE),
+    "usage": _totals,
     "service_tier": _name(SERVICE_TIER),
     "finish_reason": _names(FINISH_REASONS),
     "id": _name(RESPONSE_ID),

@@ -112,8 +112,9 @@ class Client(Starter, Reading):
         if self.provider is None:
             return self._nothing
         try:
-            if as_type not in attributes.TYPES:
-                notices.once(("type", as_type), "there is no type %s; known are %s", as_type, sorted(attributes.TYPES))
+            if type(as_type) is not str or as_type not in attributes.TYPES:
+                named = attributes.plain(as_type)
+                notices.once(("type", named), "there is no type %s; known are %s", named, sorted(attributes.TYPES))
                 as_type = "span"
             told: dict[str, Attribute] = {attributes.TYPE: as_type}
             if trace_context:
@@ -189,6 +190,7 @@ class Client(Starter, Reading):
 
         for key in more.keys() - _SCORE_FIELDS.keys():
             notices.once(("score", key), "a score has no field %s; known are %s", key, ", ".join(_SCORE_FIELDS))
+        name = attributes.plain(name)
         told: dict[str, Any] = {_SCORE_FIELDS[key]: field for key, field in more.items() if key in _SCORE_FIELDS}
         try:
             if trace_id is None and session_id is None:

@@ -232,7 +232,7 @@ class Observation(Starter):
     def end(self, *, end_time: int | datetime | None = None) -> Self:
         """It has ended, now or at `end_time` (nanoseconds since the epoch, or a moment). Later calls do nothing."""
         if self._span.is_recording():
-            self._span.end(None if end_time is None else attributes.nanoseconds(end_time))
+            self._span.end(None if end_time is None else _moment(end_time))
         return self
 
     def fail(self, error: BaseException) -> Self:
@@ -258,7 +258,7 @@ class Observation(Starter):
         settings = self._client.settings
         return {
             "exception.type": f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
-            "exception.message": values.text(str(error), settings),
+            "exception.message": values.text(attributes.plain(error), settings),
             "exception.stacktrace": values.text("".join(traceback.format_exception(error)), settings),
         }
 
@@ -380,6 +380,14 @@ def detach(token: Token[Context] | None, span: Span) -> None:
             contexts.attach(contexts.Context() if old is token.MISSING else cast("Context", old))
 
 
+def _moment(told: int | datetime) -> int | None:
+    try:
+        return attributes.nanoseconds(told)
+    except Exception as error:  # it is no moment
+        notices.once("end_time", "end_time %s is no moment, now is taken: %r", type(told), error)
+        return None
+
+
 def failed(span: Span) -> bool:
     """Whether a span was told to have failed."""
     status = getattr(span, "status", None)
@@ -388,5 +396,5 @@ def failed(span: Span) -> bool:
 
 def said(error: BaseException) -> str:
     """Return an exception's name and message."""
-    name, message = type(error).__name__, str(error)
+    name, message = type(error).__name__, attributes.plain(error)
     return f"{name}: {message}" if message else name

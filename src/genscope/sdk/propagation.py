@@ -79,7 +79,9 @@ class propagate:  # noqa: N801 - it reads like a function, as `contextlib.suppre
             return
         around = carried()
         told = attributes.joined(around, attributes.write(attributes.TRACE, self._told, client.settings))
-        get_current_span().set_attributes(told)
+        current = get_current_span()
+        if current.is_recording():
+            current.set_attributes(told)
         self._tokens.append(contexts.attach(contexts.set_value(_CARRIED, {**around, **told})))
 
     def __exit__(
