@@ -67,6 +67,9 @@ screenshots: $(DEV) ## take the pictures of README and docs anew; ARGS="--all DI
 
 clients: $(CLIENTS) $(NODE_CLIENTS) $(GO_CLIENTS) $(MAVEN_CLIENTS) ## install the vendor SDKs that the tests drive, each in an environment of its own
 
+example-genscope_%: examples/genscope_%.py $(SERVER)
+	@$(BIN)/python $<
+
 example-%: examples/%.py .clients/$$(ENVIRONMENT_$$*)/.installed ## run a program of examples/, such as example-maxim_python
 	@.clients/$(ENVIRONMENT_$*)/bin/python $<
 
