@@ -7,13 +7,14 @@ by the same rules (`genscope.pricing.usage`). `tests/test_sdk_results.py` holds 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from genscope.sdk.results.fields import fields, items, told
+from genscope.sdk.results.fields import Fields, fields, items, told
 
 #: No call has a trillion tokens.
 _LARGEST: Final = 10**12
 _SIDES: Final = ("input", "output")
+_Tree: TypeAlias = "dict[str, _Tree | tuple[int, str]]"
 
 
 class Counts:
@@ -34,7 +35,7 @@ class Counts:
         beside_if: Mapping[str, str] | None = None,
         denied: bool = False,
     ) -> None:
-        self._names = [(tuple(name.split(".")), kind) for name, kind in names.items()]
+        self._names = _tree(names)
         self._lists = lists or {}
         self._beside = beside
         self._beside_if = beside_if or {}
@@ -42,16 +43,10 @@ class Counts:
 
     def read(self, usage: object) -> dict[str, int] | None:
         """Return a usage object's counts by kind, with totals that include their parts; None if there are none."""
-        counts: dict[str, int] = {}
-        for path, kind in self._names:
-            if kind not in counts:
-                found: object = usage
-                for name in path:
-                    found = fields(found).get(name)
-                number = count(found)
-                if number is not None:
-                    counts[kind] = number
         whole = fields(usage)
+        found: dict[str, tuple[int, int]] = {}
+        _find(whole, self._names, found)
+        counts = {kind: number for kind, (_, number) in found.items()}
         for name, prefix in self._lists.items():
             for item in items(whole.get(name)):
                 number, modality = _by_modality(item)
@@ -63,8 +58,34 @@ class Counts:
         return _inclusive(counts, beside)
 
 
+def _tree(names: Mapping[str, str]) -> _Tree:
+    """Return a table of names with dots as tables within tables; each kind has its rank among those of its names."""
+    tree: _Tree = {}
+    for rank, (name, kind) in enumerate(names.items()):
+        *holders, last = name.split(".")
+        place: Any = tree
+        for holder in holders:
+            place = place.setdefault(holder, {})
+        place[last] = (rank, kind)
+    return tree
+
+
+def _find(usage: Fields, names: _Tree, found: dict[str, tuple[int, int]]) -> None:
+    for name, value in usage.items():
+        known = names.get(name)
+        if isinstance(known, dict):
+            _find(fields(value), known, found)
+        elif known is not None:
+            rank, kind = known
+            number = count(value)
+            if number is not None and (kind not in found or rank < found[kind][0]):
+                found[kind] = (rank, number)
+
+
 def count(value: object) -> int | None:
     """Return a number of tokens, also one written as text; None for what cannot be one."""
+    if type(value) is int:
+        return value if 0 <= value <= _LARGEST else None
     if isinstance(value, str) and len(value) < 20 and value.isascii() and value.isdecimal():
         value = int(value)
     if isinstance(value, float) and value.is_integer():

@@ -15,6 +15,7 @@ Fields: TypeAlias = Mapping[str, Any]
 _MOST_VALUES: Final = 200_000
 _DEEPEST: Final = 100
 _NOTHING: Final[Fields] = {}
+_JSON: Final = frozenset({str, int, float, bool, type(None)})
 #: What is a value and has no fields.
 _SCALARS: Final = (
     str,
@@ -94,12 +95,14 @@ class _Plain:
 
     def read(self, value: object, depth: int) -> Any:
         self._left -= 1
-        if value is None or isinstance(value, bool | int | float):
+        if type(value) in _JSON:
             return value
         if isinstance(value, Enum):
             return self.read(value.value, depth)
         if isinstance(value, str):
             return str(value)
+        if isinstance(value, int | float):
+            return value
         if isinstance(value, bytes | bytearray):
             return base64.b64encode(value).decode()
         if isinstance(value, date):

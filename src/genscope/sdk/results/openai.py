@@ -18,26 +18,27 @@ _CHAT: Final = Counts(
         "prompt_tokens": "input",
         "completion_tokens": "output",
         "total_tokens": "total",
-        "prompt_tokens_details.cached_tokens": "input_cache_read",
-        "prompt_cache_hit_tokens": "input_cache_read",  # DeepSeek
-        "cached_tokens": "input_cache_read",  # Moonshot
         "cache_read_input_tokens": "input_cache_read",  # LiteLLM, of Anthropic; it has added them to the prompt
-        "prompt_tokens_details.cache_write_tokens": "input_cache_write",
+        "cached_tokens": "input_cache_read",  # Moonshot
+        "prompt_cache_hit_tokens": "input_cache_read",  # DeepSeek
+        "prompt_tokens_details.cached_tokens": "input_cache_read",
+        "prompt_cache_miss_tokens": "input_cache_miss",
         "cache_creation_input_tokens": "input_cache_write",
+        "prompt_tokens_details.cache_write_tokens": "input_cache_write",
         "prompt_tokens_details.audio_tokens": "input_audio",
         "prompt_tokens_details.image_tokens": "input_image",
         "prompt_tokens_details.text_tokens": "input_text",
-        "completion_tokens_details.reasoning_tokens": "output_reasoning",
         "reasoning_tokens": "output_reasoning",  # Perplexity
+        "completion_tokens_details.reasoning_tokens": "output_reasoning",
         "completion_tokens_details.audio_tokens": "output_audio",
         "completion_tokens_details.image_tokens": "output_image",
         "completion_tokens_details.text_tokens": "output_text",
         "completion_tokens_details.accepted_prediction_tokens": "output_accepted_prediction",
         "completion_tokens_details.rejected_prediction_tokens": "output_rejected_prediction",
         "citation_tokens": "output_citation",
-        "num_search_queries": "web_search",
         "server_tool_use.web_search_requests": "web_search",
         "server_side_tool_usage_details.web_search_calls": "web_search",
+        "num_search_queries": "web_search",
     },
     beside_if={"citation_tokens": "output_citation", "num_search_queries": "output_reasoning"},  # Perplexity
     denied=True,
