@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -181,7 +182,9 @@ def test_what_is_wrong_is_said(server: Server, client: Client, stranger: str) ->
 
 def test_a_page_that_failed_is_asked_for_again() -> None:
     """Else the rows of a notebook would look complete at the second look."""
-    answers = iter([Page([{"n": 1}], "next"), genscope.ReadError("busy", 503), Page([{"n": 2}])])
+    answers: Iterator[Page | Exception] = iter(
+        [Page([{"n": 1}], "next"), genscope.ReadError("busy", 503), Page([{"n": 2}])]
+    )
 
     def ask(_cursor: str, _read: int) -> Page:
         answer = next(answers)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from genscope.sdk.reading import Moment, Names
 from genscope.sdk.rows import sql_value
@@ -66,7 +67,7 @@ def ask(settings: Settings, method: str, path: str, parameters: Parameters | Non
         # Proxies are for servers elsewhere.
         session.trust_env = urlsplit(settings.url).hostname not in _LOOPBACK
         if settings.secret_key:
-            session.auth = (settings.public_key.encode(), settings.secret_key.encode())
+            session.auth = HTTPBasicAuth(settings.public_key.encode(), settings.secret_key.encode())
         try:
             answer = session.request(
                 method, f"{settings.url}/api/v1/{path}", params=parameters, json=body, timeout=TIMEOUTS

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 #: Tokens or dollars by kind: `input` and `output` are totals, every other kind is a part of the one it is named after.
@@ -269,7 +269,7 @@ class Figures:
 def read(kind: type[T], told: Mapping[str, Any]) -> T:
     """Return the row that a JSON object tells of; one of SQL is that object."""
     if not is_dataclass(kind):
-        return kind(told)  # type: ignore[call-arg] - it is `dict`
+        return cast(T, told)
     return kind(**{name: change(told[name]) for name, change in _changes(kind).items() if name in told})
 
 
