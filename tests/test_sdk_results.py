@@ -50,9 +50,8 @@ def provider_url() -> Iterator[str]:
                 ("bedrock", "bedrock"),
             ],
         ),
-        # OpenAI's is an older one here. By itself, since after another model LiteLLM names that one in the chunks of its streams.
-        ("litellm-llama-index", [("litellm", "openai"), ("openai_chat", "openai")]),
-        ("litellm-llama-index", [("litellm", "anthropic")]),
+        # OpenAI's is an older one here
+        ("litellm-llama-index", [("litellm", "openai"), ("litellm", "anthropic"), ("openai_chat", "openai")]),
     ],
 )
 def test_every_way_of_an_sdk_says_the_same(environment: str, asked: list[tuple[str, str]], provider_url: str) -> None:

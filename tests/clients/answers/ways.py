@@ -222,7 +222,7 @@ def litellm(model: str, turn: int):
     messages = [{"role": "system", "content": TOLD["system"]}, {"role": "user", "content": question(turn)}]
     anthropic = "claude" in model
     asked = {
-        "model": f"{'anthropic' if anthropic else 'openai'}/{TOLD['model']}",
+        "model": f"{'anthropic' if anthropic else 'openai'}/{model}",
         "api_base": URL if anthropic else f"{URL}/v1",
         "messages": messages,
         "tools": [FUNCTION],
