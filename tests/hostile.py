@@ -127,7 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
         manner(self, request)
 
     def ask(self, request: Request) -> httpx.Response:
-        kept = {name: request.headers[name] for name in ("Content-Type", "Authorization") if name in request.headers}
+        passed = {"Content-Type", "Authorization"}
+        kept = {name: value for name, value in request.headers.items() if name in passed}
         return self.hostile.client.post(request.path, content=request.body, headers=kept)
 
     def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import genscope
 
@@ -76,7 +76,7 @@ def forks_and_flushes() -> None:
 
 def in_processes(method: str) -> None:
     record("parent's")
-    processes = multiprocessing.get_context(method)
+    processes: Any = multiprocessing.get_context(method)
     child = processes.Process(target=record, args=("child's",))
     child.start()
     child.join()
