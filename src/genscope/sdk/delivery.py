@@ -16,20 +16,20 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from sys import getsizeof
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry import context
 
 from genscope.sdk import notices
-from genscope.sdk.post import Answer, Post, Route, partial_success, refused_lines
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from genscope.sdk.post import Post
     from genscope.sdk.settings import Settings
 
 #: What a request holds at most; one thing by itself may be larger.
@@ -57,16 +57,33 @@ ADVICE: Final = {
 }
 LOOK: Final = "Set GENSCOPE_URL to the address of a Genscope server"
 
+#: What an answer means: taken; the server or the way to it is in trouble; a human has to mend a setting; the request is too large;
+#: the request is at fault itself.
+Meaning = Literal["taken", "later", "refused", "large", "poison"]
+#: What waits, and how many bytes it takes.
 Thing = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request."""
+
+    meaning: Meaning
+    #: What to tell in the log, where there is something to tell.
+    reason: str = ""
+    status: int = 0
+    #: Seconds after which the server wants to be asked again, if it said so.
+    after: float | None = None
+    #: How many things of a request that was taken were not.
+    rejected: int = 0
 
 
 @dataclass(slots=True)
 class Lane:
     """What waits for one route of the server, in order."""
 
-    route: Route
-    #: Makes the body of a request of things.
-    body: Callable[[Sequence[Any]], bytes]
+    #: What one thing is called.
+    noun: str
     waiting: deque[Thing] = field(default_factory=deque)
     #: How many bytes wait.
     size: int = 0
@@ -126,8 +143,8 @@ class Delivery:
         # Reentrant: a generator that is collected or a signal may end a span in the midst of a call of ours.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._spans = Lane(Route("/v1/traces", "application/x-protobuf", "span", partial_success), _encoded)
-        self._pieces = Lane(Route("/api/v1/pieces", "application/jsonl", "piece", refused_lines), b"".join)
+        self._spans = Lane("span")
+        self._pieces = Lane("piece")
         self._lanes = (self._spans, self._pieces)
         self._dropped = notices.Tally("dropped %d spans or pieces: %s. They are missing from their traces (%d so far)")
         self._rejected = notices.Tally("the server did not take %d spans or pieces: %s (%d so far)")
@@ -209,9 +226,7 @@ class Delivery:
         for lane in self._lanes:
             if lane.waiting:
                 line = "%d %ss could not be sent before the end: %s"
-                notices.log.warning(
-                    line, len(lane.waiting), lane.route.noun, lane.reason or "there was no answer in time"
-                )
+                notices.log.warning(line, len(lane.waiting), lane.noun, lane.reason or "there was no answer in time")
         if arrived and sender is not None and sender is not threading.current_thread():
             sender.join(1.0)
 
@@ -278,33 +293,30 @@ class Delivery:
         """Return the lanes of which something is to be sent now; none if something else happened."""
         with self._lock:
             interval = 0.0 if self._hurried else self.settings.flush_interval
-            moments = {lane.route.path: lane.ripe(interval) for lane in self._lanes}
             now = time.monotonic()
-            if ripe := [lane for lane in self._lanes if moments[lane.route.path] <= now]:
+            moments = [lane.ripe(interval) for lane in self._lanes]
+            if ripe := [lane for lane, moment in zip(self._lanes, moments, strict=True) if moment <= now]:
                 return ripe
-            moment = min(deadline, *moments.values())
+            moment = min(deadline, *moments)
             self._changed.wait(None if moment == math.inf else max(0.0, moment - now))
             return []
 
     def _send(self, lane: Lane, batch: list[Thing]) -> bool:
         """Send things; False if they have to wait. What is too large or at fault as a whole is sent in halves."""
-        try:
-            body = lane.body([thing for _, thing in batch])
-        except Exception as error:  # an instrumentation's attribute that protobuf does not take
-            answer = Answer("poison", f"it cannot be encoded, {error!r}")
-        else:
-            if self._post is None:
-                self._post = Post(self.settings)
-            answer = self._post.send(lane.route, body)
-            notices.log.debug(
-                "%d %ss, %d bytes: %s", len(batch), lane.route.noun, len(body), answer.reason or answer.meaning
-            )
+        if self._post is None:
+            self._post = self._open()
+        answer = self._post.send(lane.noun, [thing for _, thing in batch])
         if answer.meaning in {"large", "poison"} and len(batch) > 1:
             if answer.meaning == "large":
                 lane.most = max(GROWTH, sum(size for size, _ in batch) // 2)
             half = len(batch) // 2
             return self._send(lane, batch[:half]) and self._send(lane, batch[half:])
         return self._settle(lane, batch, answer)
+
+    def _open(self) -> Post:
+        with _Loading.lock:
+            from genscope.sdk.post import Post  # noqa: PLC0415 - it takes 60 ms, which no caller shall wait for
+        return Post(self.settings)
 
     def _settle(self, lane: Lane, batch: list[Thing], answer: Answer) -> bool:
         """Take out what is done with; False if nothing is."""
@@ -359,7 +371,7 @@ class Delivery:
         if answer.meaning == "refused":
             key = f"the key {self.settings.public_key[:8]}…" if self.settings.public_key else "no key"
             advice = ADVICE.get(answer.status, LOOK)
-            return f"{url} refused {lane.route.path} with {key}: {answer.reason}. {advice}. {waits}"
+            return f"{url} refused {lane.noun}s with {key}: {answer.reason}. {advice}. {waits}"
         if answer.status:
             return f"{url} is in trouble: {answer.reason}. {waits}, and is sent again"
         return f"{url} cannot be reached: {answer.reason}. {waits}, and is sent once it can be"
@@ -412,13 +424,6 @@ def _weight(attributes: Any) -> int:
     return size
 
 
-def _encoded(spans: Sequence[ReadableSpan]) -> bytes:
-    """Return spans as a request of OTLP."""
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans  # noqa: PLC0415 - it loads protobuf
-
-    return encode_spans(spans).SerializeToString()
-
-
 def _at_exit(close: Callable[[], None]) -> None:
     """Have it called when this process ends."""
     atexit.unregister(close)
@@ -432,10 +437,29 @@ def _at_exit(close: Callable[[], None]) -> None:
 _deliveries: Final[weakref.WeakSet[Delivery]] = weakref.WeakSet()
 
 
-def _after_fork() -> None:
-    for delivery in _deliveries:
-        delivery._empty()
+class _Loading:
+    """Held while modules are imported: a process that is forked meanwhile would wait for ever for an import of its own."""
+
+    lock = threading.RLock()
+
+    @classmethod
+    def stop(cls) -> None:
+        """Wait until nothing is imported; a second at most, since the module that forks may be what the import waits for."""
+        cls.lock.acquire(timeout=1.0)
+
+    @classmethod
+    def go_on(cls) -> None:
+        """The parent does."""
+        with contextlib.suppress(RuntimeError):
+            cls.lock.release()
+
+    @classmethod
+    def begin(cls) -> None:
+        """The child begins anew."""
+        cls.lock = threading.RLock()
+        for delivery in _deliveries:
+            delivery._empty()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_Loading.stop, after_in_parent=_Loading.go_on, after_in_child=_Loading.begin)

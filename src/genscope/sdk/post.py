@@ -1,32 +1,37 @@
-"""One request to the server, and what its answer means."""
+"""One request to the server, and what its answer means. Imports HTTP and protobuf, so only the thread that sends imports this."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from genscope.sdk import notices
+from genscope.sdk.delivery import Answer, Meaning
 
 if TYPE_CHECKING:
-    import requests
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from genscope.sdk.settings import Settings
 
-#: Taken; the server or the way to it is in trouble; a human has to mend a setting; the request is too large; it is at fault itself.
-Meaning = Literal["taken", "later", "refused", "large", "poison"]
-
 #: What a status means that is neither 2xx (taken) nor 5xx (later). Any other: nobody there takes such requests, a setting is wrong.
 MEANINGS: Final[dict[int, Meaning]] = {
+    400: "poison",
     408: "later",
+    413: "large",
+    422: "poison",
     425: "later",
     429: "later",
-    413: "large",
-    400: "poison",
-    422: "poison",
 }
 #: The longest `Retry-After` that is believed, in seconds.
 PATIENCE: Final = 3600.0
@@ -40,40 +45,28 @@ class Route:
 
     path: str
     content_type: str
-    #: What one thing is called.
-    noun: str
+    #: Makes the body of a request.
+    body: Callable[[Sequence[Any]], bytes]
     #: Reads of an answer how many things were rejected, and why.
     rejected: Callable[[bytes], tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a request."""
-
-    meaning: Meaning
-    #: What to tell in the log, where there is something to tell.
-    reason: str = ""
-    status: int = 0
-    #: Seconds after which the server wants to be asked again, if it said so.
-    after: float | None = None
-    #: How many things of a request that was taken were not, and why.
-    rejected: int = 0
 
 
 class Post:
     """Sends requests over one connection that is kept."""
 
     def __init__(self, settings: Settings) -> None:
-        import requests  # noqa: PLC0415 - it takes 60 ms, which `import genscope` shall not
-
         self._settings = settings
-        self._failure = requests.RequestException
         self._session = requests.Session()
         # Proxies and certificates come from the environment, but no login of `.netrc`, which a request without one would get.
         self._session.auth = (settings.public_key, settings.secret_key) if settings.secret_key else _bare
 
-    def send(self, route: Route, body: bytes) -> Answer:
-        """Send a request and wait for its answer."""
+    def send(self, noun: str, things: Sequence[Any]) -> Answer:
+        """Send things in a request, and wait for its answer."""
+        route = ROUTES[noun]
+        try:
+            body = route.body(things)
+        except Exception as error:  # an instrumentation's attribute that protobuf does not take
+            return Answer("poison", f"it cannot be encoded, {error!r}")
         try:
             response = self._session.post(
                 self._settings.url + route.path,
@@ -83,13 +76,16 @@ class Post:
                 timeout=self._settings.timeout,
                 allow_redirects=False,
             )
-        except self._failure as error:
+        except requests.RequestException as error:
             return Answer("later", _why(error))
-        return _answer(response, route)
+        answer = _answer(response, route)
+        notices.log.debug("%d %ss, %d bytes: %s", len(things), noun, len(body), answer.reason or answer.meaning)
+        return answer
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._session.close()
+
+def _spans(spans: Sequence[ReadableSpan]) -> bytes:
+    """Return spans as a request of OTLP."""
+    return encode_spans(spans).SerializeToString()
 
 
 def _answer(response: requests.Response, route: Route) -> Answer:
@@ -106,15 +102,13 @@ def _answer(response: requests.Response, route: Route) -> Answer:
     return Answer(meaning, said, status, after=_after(response.headers.get("Retry-After")))
 
 
-def partial_success(content: bytes) -> tuple[int, str]:
+def _partial_success(content: bytes) -> tuple[int, str]:
     """Return how many spans of a request were rejected, and why: OTLP's partial success."""
-    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2  # noqa: PLC0415 - as above
-
-    partial = trace_service_pb2.ExportTraceServiceResponse.FromString(content).partial_success
+    partial = ExportTraceServiceResponse.FromString(content).partial_success
     return partial.rejected_spans, partial.error_message[:TOLD]
 
 
-def refused_lines(content: bytes) -> tuple[int, str]:
+def _refused_lines(content: bytes) -> tuple[int, str]:
     """Return how many lines of a request were rejected, and why the first was."""
     told = json.loads(content)
     reasons = [str(error["reason"]) for error in told["errors"]]
@@ -125,8 +119,6 @@ def _message(response: requests.Response) -> str:
     """Return what an error says: a `google.rpc.Status` in either format, or the native API's."""
     with contextlib.suppress(Exception):  # then it says nothing that could be told
         if "protobuf" in response.headers.get("Content-Type", ""):
-            from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
-
             return str(Status.FromString(response.content).message)[:TOLD]
         return str(json.loads(response.content)["message"])[:TOLD]
     return ""
@@ -158,3 +150,10 @@ def _why(error: BaseException) -> str:
 def _bare(request: Any) -> Any:
     """Add nothing to a request."""
     return request
+
+
+#: The routes by what a thing is called.
+ROUTES: Final = {
+    "span": Route("/v1/traces", "application/x-protobuf", _spans, _partial_success),
+    "piece": Route("/api/v1/pieces", "application/jsonl", b"".join, _refused_lines),
+}
