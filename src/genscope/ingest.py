@@ -45,6 +45,8 @@ REQUESTS: Final = Histogram(
 #: Decoding holds the interpreter's lock most of the time: two threads keep it busy while a third part of the work, the
 #: engine's, runs beside them.
 THREADS: Final = 2
+#: Requests of pieces that are prepared at a time. One may have to wait while traces are joined; finished spans never wait for it.
+PIECES_THREADS: Final = 16
 #: Seconds after which a refused sender should try again.
 RETRY_AFTER: Final = 1
 FULL: Final = "more is waiting to be stored than fits; send it again later"
@@ -121,6 +123,7 @@ class Ingest:
         self._redactor = redactor
         self._pending = 0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="genscope-ingest")
+        self._pieces_threads = ThreadPoolExecutor(PIECES_THREADS, thread_name_prefix="genscope-pieces")
 
     @property
     def storing(self) -> bool:
@@ -172,7 +175,7 @@ class Ingest:
             told.append(decode(decode_body(body, content_encoding, self._limits.body_bytes), now))
             return self._prepare_pieces(project_id, protocol, told[0], now)
 
-        await self._take(project_id, prepare)
+        await self._take(project_id, prepare, self._pieces_threads)
         return told[0]
 
     async def take_spans(self, project_id: str, spans: list[Span], said: list[Score]) -> None:
@@ -279,16 +282,19 @@ class Ingest:
         finally:
             self._pending -= taken
 
-    async def _take(self, project_id: str, prepare: Callable[[], Prepared]) -> Prepared:
+    async def _take(
+        self, project_id: str, prepare: Callable[[], Prepared], threads: ThreadPoolExecutor | None = None
+    ) -> Prepared:
+        threads = threads or self._threads
         try:
             with REQUESTS.time():
                 loop = asyncio.get_running_loop()
-                prepared = await loop.run_in_executor(self._threads, prepare)
+                prepared = await loop.run_in_executor(threads, prepare)
                 for stored in prepared.stored:
                     # A sender that hangs up stops waiting; the rows are stored all the same.
                     await asyncio.shield(asyncio.wrap_future(stored))
                 if prepared.finish is not None:
-                    await loop.run_in_executor(self._threads, prepared.finish)
+                    await loop.run_in_executor(threads, prepared.finish)
         except (BufferFull, WriterClosed, Stopped):
             raise Overloaded(FULL, RETRY_AFTER) from None
         except StoreError as error:
@@ -301,6 +307,7 @@ class Ingest:
     def close(self) -> None:
         """Wait for the requests that are being prepared."""
         self._threads.shutdown()
+        self._pieces_threads.shutdown()
 
 
 def _traces(spans: Iterable[Span]) -> frozenset[str]:

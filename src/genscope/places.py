@@ -23,12 +23,15 @@ from genscope.merge import History, Partial
 from genscope.model import TRACE, Entity, Patch, Score, Span
 from genscope.pricing.override import NONE, Overrides
 from genscope.store.entities import Entities, Placement
+from genscope.store.errors import StoreBusy
 
 #: How much is remembered, in values of fields of which it is known when they were told, of about 200 bytes each: 15,000 calls of 25
 #: fields. What does not fit is looked up again.
 REMEMBERED: Final = 500_000
 #: What remembering a thing takes beside its values.
 THING: Final = 8
+#: Seconds that a request waits at most while others move what it tells of.
+PATIENCE: Final = 10.0
 #: Begins the id of a trace that was founded for want of the right one.
 ORPHAN: Final = "orphan:"
 
@@ -87,6 +90,18 @@ class _Thing:
         return self.weight - before
 
 
+@dataclass(slots=True, eq=False)
+class _Move:
+    """Orphans of a project whose rows are to become rows of the traces that they were found to be a part of."""
+
+    project_id: str
+    #: By the ids of orphans, those of the traces.
+    wholes: dict[str, str]
+    #: Rows that are perhaps on their way to the orphans.
+    before: list[Future[None]]
+    error: BaseException | None = None
+
+
 @dataclass(slots=True)
 class Placed:
     """What a request comes to: partial rows of spans, where their things are, and scores that know what they are about."""
@@ -116,9 +131,13 @@ class Places:
         self._entities = entities
         self.shared = shared
         self._remembered = remembered
+        #: Held for moments only, and so by none that waits for `_moving`.
         self._lock = threading.Lock()
-        #: Held while stored rows are moved or changed; never waits for the other one.
+        #: Held while stored rows are moved or changed.
         self._moving = threading.Lock()
+        #: What is to be moved and what is being moved. Until that is done, no piece is stored of what is in these traces:
+        #: one that came before those that are moved would be taken for the older one.
+        self._moves: list[_Move] = []
         self._things: OrderedDict[tuple[str, Entity], _Thing] = OrderedDict()
         self._weight = 0
         self._orphans: WeakValueDictionary[tuple[str, str], _Trace] = WeakValueDictionary()
@@ -142,13 +161,9 @@ class Places:
         """
         mentioned = dict.fromkeys(entity for patch in patches for entity in (patch.entity, patch.parent) if entity)
         with self._lock:
-            self._forget()
-            self._distrust([(project_id, entity) for entity in mentioned])
-            unknown = [entity for entity in mentioned if (project_id, entity) not in self._things]
-            stored = self._entities.find(project_id, unknown) if unknown else {}
             try:
-                things = {entity: self._thing(project_id, entity, stored.get(entity, [])) for entity in mentioned}
-                placed = _Request(self, project_id, things, patches, now).place(overrides)
+                request = self._request(project_id, mentioned, patches, now)
+                placed = request.place(overrides)
                 futures = submit(placed)
             except BaseException:
                 for entity in mentioned:
@@ -156,11 +171,48 @@ class Places:
                         thing.doubtful = True
                         self._weight += thing.weigh()
                 raise
-            for thing in things.values():
+            things = list(request.things.values())
+            for thing in things:
                 thing.pending += 1
                 self._weight += thing.weigh()
-            self._pending.append((list(things.values()), futures))
+            self._pending.append((things, futures))
         return placed
+
+    def _request(self, project_id: str, mentioned: Iterable[Entity], patches: Sequence[Patch], now: int) -> _Request:
+        """Return a request whose things are where they belong: what has to be moved to there was moved."""
+        keys = [(project_id, entity) for entity in mentioned]
+        while True:
+            self._forget()
+            if self._is_moving(project_id, self._traces(keys)):
+                self._settle()
+                continue
+            self._distrust(keys)
+            unknown = [entity for entity in mentioned if (project_id, entity) not in self._things]
+            stored = self._entities.find(project_id, unknown) if unknown else {}
+            if self._is_moving(project_id, (one.trace_id for places in stored.values() for one in places)):
+                self._settle()
+                continue
+            things = {entity: self._thing(project_id, entity, stored.get(entity, [])) for entity in mentioned}
+            if apart := [entity for entity, thing in things.items() if self._is_apart(thing)]:
+                self._unite(project_id, apart)
+                continue
+            request = _Request(self, project_id, things, patches, now)
+            orphans = request.link()
+            if not orphans:
+                return request
+            self._join(project_id, orphans)
+
+    def _traces(self, keys: Iterable[tuple[str, Entity]]) -> Iterator[str]:
+        """Yield the ids of the traces of the things that are remembered among these."""
+        for key in keys:
+            if thing := self._things.get(key):
+                yield from (place.trace.whole().id for place in thing.places)
+
+    def _is_moving(self, project_id: str, trace_ids: Iterable[str]) -> bool:
+        moving = {
+            id_ for move in self._moves if move.project_id == project_id for ids in move.wholes.items() for id_ in ids
+        }
+        return bool(moving) and not moving.isdisjoint(trace_ids)
 
     def doubt(self, project_id: str, trace_ids: Iterable[str]) -> None:
         """Trust the store alone in what these traces consist of: something else changed them."""
@@ -211,11 +263,17 @@ class Places:
         whoever writes last has to write what holds.
         """
         with self._moving:
-            yield [
-                replace(place.lowered, trace_id=place.trace.whole().id, span_id=place.entity.span_id, time=place.time)
-                for place in placed.cheaper
-                if place.lowered is not None and place.time is not None
-            ]
+            with self._lock:
+                while self._moves:
+                    self._move()
+                spans = [
+                    replace(
+                        place.lowered, trace_id=place.trace.whole().id, span_id=place.entity.span_id, time=place.time
+                    )
+                    for place in placed.cheaper
+                    if place.lowered is not None and place.time is not None
+                ]
+            yield spans
 
     def _forget(self) -> None:
         """Forget the things that were not told of for the longest, but for those that the store does not know yet."""
@@ -240,9 +298,7 @@ class Places:
         key = (project_id, entity)
         thing = self._things.get(key)
         if thing is None:
-            thing = _Thing([self._load(project_id, placement) for placement in stored])
-            self._unite(project_id, thing)
-            self._things[key] = thing
+            thing = self._things[key] = _Thing([self._load(project_id, placement) for placement in stored])
         self._things.move_to_end(key)
         return thing
 
@@ -254,18 +310,22 @@ class Places:
         trace.has_rows = True
         return _Place(stored.entity, trace, stored.time, History(stored.revisions, stored.facts))
 
-    def _unite(self, project_id: str, thing: _Thing) -> None:
-        """Join the trace that a thing founded here to the one that another server, or an earlier life of this one, found for it."""
-        orphans = [place for place in thing.places if place.trace.whole().is_orphan]
-        if not orphans or len(orphans) == len(thing.places):
-            return
-        found = [place for place in thing.places if not place.trace.whole().is_orphan]
-        traces = [orphan.trace.whole() for orphan in orphans]
-        for trace in traces:
-            trace.part_of = found[-1].trace
-        self.join(project_id, traces)
-        placements = self._entities.find(project_id, [thing.places[0].entity]).get(thing.places[0].entity, [])
-        thing.places = [self._load(project_id, placement) for placement in placements]
+    def _is_apart(self, thing: _Thing) -> bool:
+        return len({place.trace.whole().is_orphan for place in thing.places}) > 1
+
+    def _unite(self, project_id: str, entities: Iterable[Entity]) -> None:
+        """Join the traces that things founded here to those that another server, or an earlier life of this one, found for them."""
+        orphans = []
+        for entity in entities:
+            places = self._things[project_id, entity].places
+            whole = [place for place in places if not place.trace.whole().is_orphan][-1].trace
+            for place in places:
+                if (orphan := place.trace.whole()).is_orphan:
+                    orphan.part_of = whole
+                    orphans.append(orphan)
+            # Both places hold a part of what is known; together it is found anew.
+            self._drop((project_id, entity))
+        self._join(project_id, orphans)
 
     def orphan(self, project_id: str, trace_id: str) -> _Trace:
         """Return a trace that was founded for want of the right one."""
@@ -274,18 +334,54 @@ class Places:
             trace = self._orphans[project_id, trace_id] = _Trace(trace_id)
         return trace
 
-    def join(self, project_id: str, orphans: Sequence[_Trace]) -> None:
-        """Move the rows of orphans to the traces that they were found to be a part of."""
+    def _join(self, project_id: str, orphans: Sequence[_Trace]) -> None:
+        """Have the rows of orphans moved to the traces that they were found to be a part of. Others are served meanwhile.
+
+        Raises:
+            StoreError: they were not moved, or not in time.
+        """
+        move = _Move(project_id, {orphan.id: orphan.whole().id for orphan in orphans}, self._unstored())
+        self._moves.append(move)
+        self._settle()
+        if move.error is not None:
+            raise move.error
+
+    def _settle(self) -> None:
+        """Return when all that is to be moved by now was moved, by this thread or another."""
+        self._lock.release()
         try:
-            # Rows that are on their way to them have to arrive first.
-            wait(self._unstored())
-            with self._moving:
-                self._entities.join(project_id, {orphan.id: orphan.whole().id for orphan in orphans})
-        except BaseException:
-            # Everything that is remembered of them and what they were joined to is wrong now.
-            self._doubt(self._things.values())
-            self._orphans.clear()
-            raise
+            if not self._moving.acquire(timeout=PATIENCE):
+                raise StoreBusy("other things are being moved")
+            try:
+                with self._lock:
+                    self._move()
+            finally:
+                self._moving.release()
+        finally:
+            self._lock.acquire()
+
+    def _move(self) -> None:
+        """Move what is to be moved by now, that of a project at once. Both locks are held, this one not while the engine works."""
+        for project_id in dict.fromkeys(move.project_id for move in self._moves):
+            moves = [move for move in self._moves if move.project_id == project_id]
+            wholes = {orphan: whole for move in moves for orphan, whole in move.wholes.items()}
+            error: BaseException | None = None
+            self._lock.release()
+            try:
+                # Rows that are on their way to the orphans have to arrive first.
+                wait([future for move in moves for future in move.before])
+                self._entities.join(project_id, wholes)
+            except BaseException as raised:
+                error = raised
+            finally:
+                self._lock.acquire()
+            self._moves = [move for move in self._moves if move not in moves]
+            if error is not None:
+                for move in moves:
+                    move.error = error
+                # Everything that is remembered of them and what they were joined to is wrong now.
+                self._doubt(self._things.values())
+                self._orphans.clear()
 
 
 class _Request:
@@ -296,8 +392,10 @@ class _Request:
     ) -> None:
         self._places = places
         self._project_id = project_id
-        self._things = things
+        self.things = things
         self._patches = patches
+        #: Where each of them belongs.
+        self._belongs: list[_Place] = []
         self._now = now
         #: Orphans with rows whose traces were found.
         self._joined: list[_Trace] = []
@@ -307,12 +405,18 @@ class _Request:
             if _links(patch):
                 self._links.setdefault(patch.entity, patch)
 
+    def link(self) -> list[_Trace]:
+        """Find where each piece belongs, and return the orphans whose rows have to be moved before `place`."""
+        for patch in self._patches:
+            self._belongs.append(self._relinked(patch) if _links(patch) else self._current(patch.entity))
+        return self._joined
+
     def place(self, overrides: Overrides) -> Placed:
+        """Make the rows."""
         partials: dict[_Place, Partial] = {}
         linked: set[_Place] = set()
         said: list[tuple[_Place, Score]] = []
-        for patch in self._patches:
-            place = self._relinked(patch) if _links(patch) else self._current(patch.entity)
+        for patch, place in zip(self._patches, self._belongs, strict=True):
             partial = partials.setdefault(place, Partial(place.history))
             partial.add(patch)
             if _links(patch):
@@ -326,15 +430,13 @@ class _Request:
                 since = partial.tell(f"score.{score.id}", [score.value, score.string_value, score.comment], patch.order)
                 if since is not None:
                     said.append((place, replace(score, revision=since)))
-        if self._joined:
-            self._places.join(self._project_id, self._joined)
         placed = Placed()
         for place, partial in partials.items():
             placed.spans.append(self._row(place, partial, overrides, placed))
         for place, score in said:
             about = None if place.entity.kind == TRACE else place.entity.span_id
             placed.scores.append(replace(score, trace_id=place.trace.whole().id, span_id=about))
-        for thing in self._things.values():
+        for thing in self.things.values():
             # A parent that was only mentioned has a place as well, where its own pieces will go.
             for place in thing.places:
                 place.trace.whole().has_rows = True
@@ -371,15 +473,15 @@ class _Request:
             way[above] = None
             above = self._above(above)
         for one in reversed(way):
-            places = self._things[one].places
+            places = self.things[one].places
             if not places:
                 places.append(_Place(one, self._told(one) or trace or self._founded(one)))
-        return self._things[entity].places[-1]
+        return self.things[entity].places[-1]
 
     def _above(self, entity: Entity) -> Entity | None:
         """Return what a thing without a place is a part of, as far as the request tells and that has to be known."""
         link = self._links.get(entity)
-        if self._things[entity].places or link is None or link.trace_id is not None:
+        if self.things[entity].places or link is None or link.trace_id is not None:
             return None
         return link.parent
 
@@ -390,8 +492,8 @@ class _Request:
         link = self._links.get(entity)
         if link is not None and link.trace_id is not None:
             return _Trace(link.trace_id)
-        if link is not None and link.parent is not None and self._things[link.parent].places:
-            return self._things[link.parent].places[-1].trace.whole()
+        if link is not None and link.parent is not None and self.things[link.parent].places:
+            return self.things[link.parent].places[-1].trace.whole()
         return None
 
     def _founded(self, entity: Entity) -> _Trace:
@@ -427,7 +529,7 @@ class _Request:
 
     def _moved(self, entity: Entity, trace: _Trace) -> _Place:
         """Return the place of a thing in another trace than before: its name was used again."""
-        places = self._things[entity].places
+        places = self.things[entity].places
         place = next((place for place in places if place.trace.whole().id == trace.id), None)
         if place is None:
             place = _Place(entity, trace)

@@ -39,6 +39,10 @@ SERVER_SETTINGS: Final[Mapping[str, Parameter]] = {
     "index_mark_cache_size": 64 << 20,
     "max_thread_pool_size": 256,
     "background_schedule_pool_size": 4,
+    # Seconds. By default what waits for a thread in the background is looked at again after up to a second. A deletion takes all
+    # parts one by one: of 2 s that one took on two cores it slept 1.5 s.
+    "background_processing_pool_task_sleep_seconds_when_no_work_random_part": 0.01,
+    "background_processing_pool_thread_sleep_seconds_if_nothing_to_do": 0.01,
 }
 
 #: For every query. `time` is in the sorting key and decides the partition, so rows of one key never live in two partitions.

@@ -106,8 +106,9 @@ class Entities:
                 self._run("gather_strays", parameters)
 
     def _run(self, name: str, parameters: dict[str, Parameter]) -> None:
-        for statement in statements(sql(name).template):
-            self._engine.command(statement, parameters)
+        with self._engine.connection() as connection:
+            for statement in statements(sql(name).template):
+                connection.command(statement, parameters)
 
 
 def _placement(row: dict[str, Any]) -> Placement:
