@@ -19,7 +19,8 @@ search("refund").upper()  # wrong
 genscope.init(urll="http://127.0.0.1:4318")  # wrong
 genscope.init(sample_rate="often")  # wrong
 genscope.init(instrument=3)  # wrong
-with client.start_as_current_generation(name="draft-reply", modell="gpt-4o") as gen:  # wrong
+client.start_as_current_generation(name="draft-reply", modell="gpt-4o")  # wrong
+with client.start_as_current_generation(name="draft-reply", model="gpt-4o") as gen:
     gen.update(level="FATAL")  # wrong
     gen.update(usage_details=12)  # wrong
     gen.finish()  # wrong
