@@ -238,7 +238,7 @@ def take(store: Store, project: str, lines: list[bytes]) -> None:
     store.take(store.server(), project, told.patches, START)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(len(LINES))),
     doubled=st.lists(st.integers(0, len(LINES) - 1), max_size=4),

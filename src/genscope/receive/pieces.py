@@ -165,7 +165,7 @@ def _thing(line: Line, lines: Lines) -> None:
     if parent is not None and (whole or parent.kind in (SESSION, SCORE) or parent == entity):
         raise MalformedError(f"a {line.kind} cannot be a part of that {parent.kind}")
     span = piece()
-    span.type, span.type_rule = "span" if whole else line.kind, f"{PROTOCOL} kind"
+    span.type, span.type_rule = "span" if whole else line.kind, "genscope kind"
     span.level, span.protocol = "DEFAULT", PROTOCOL
     patch = Patch(entity, span, line.order, None if whole else line.text("trace_id"), parent, dated=line.dated)
     for key, value in line.sent.items():
@@ -190,11 +190,11 @@ def _follow(span: Span) -> None:
     if span.type == "event" and span.end_time is None:
         span.end_time = span.start_time
     if span.model is not None:
-        span.model_rule = f"{PROTOCOL} model"
+        span.model_rule = "genscope model"
     if span.usage is not None:
-        span.usage_rule = f"{PROTOCOL} usage"
+        span.usage_rule = "genscope usage"
     if span.cost is not None:
-        span.cost_source, span.cost_rule = "reported", f"{PROTOCOL} cost"
+        span.cost_source, span.cost_rule = "reported", "genscope cost"
     if span.type == "generation":
         span.tool_calls = called(span.type, span.output)
         if not span.tools:

@@ -101,7 +101,8 @@ def score(
     names = {
         "trace_id": trace_id,
         "span_id": span_id,
-        "session_id": session_id,
+        # A trace tells its session.
+        "session_id": session_id if trace_id is None else None,
         "id": id,
         "data_type": data_type,
         "config_id": config_id,

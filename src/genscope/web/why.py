@@ -12,6 +12,7 @@ from genscope.web.format import count, one_line
 
 #: Dialects by the names that people know them by; the others are called as their makers write themselves.
 DIALECTS: Final = {
+    "genscope": "Genscope",
     "langfuse": "Langfuse",
     "gen_ai": "OpenTelemetry GenAI",
     "genkit": "Genkit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 from uuid import uuid4
 
 from genscope.sdk import attributes, notices, pieces
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from genscope.sdk.client import Client
+
+
+#: Characters of an id; the server takes no longer ones.
+LONGEST_ID: Final = 512
 
 
 def merged(config: Any, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,7 +217,7 @@ def named(id: Any) -> str:
     if id is not None:
         try:
             if text := attributes.plain(id):
-                return text
+                return text[:LONGEST_ID]
         except Exception:  # whatever an object does when it is asked what it is
             notices.once(("id", type(id)), "%s is no id; another one is made up", type(id))
     return uuid4().hex
