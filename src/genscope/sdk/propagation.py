@@ -43,7 +43,7 @@ class propagate:  # noqa: N801 - it reads like a function, as `contextlib.suppre
     >>> client = genscope.get_client()
     >>> with genscope.propagate(user_id="alice", session_id="ticket-4711", tags=["mail"], metadata={"plan": "pro"}):
     ...     with client.start_as_current_span(name="answer-ticket"):
-    ...         ...
+    ...         pass  # what is recorded here is alice's
     """
 
     def __init__(
