@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from genscope.sdk.results.counts import Counts
 from genscope.sdk.results.fields import Fields, fields, items, plain, told
-from genscope.sdk.results.pieces import MOST_THINGS, Kept, parsed, place
+from genscope.sdk.results.pieces import Kept, parsed, place
 from genscope.sdk.results.result import Result
 
 _COUNTS: Final = Counts(
@@ -115,7 +115,7 @@ class _Message:
 
     def _start(self, index: int, block: object) -> bool:
         made = self._kept.thing(block)
-        if not isinstance(made, dict) or len(self._blocks) >= MOST_THINGS:
+        if not isinstance(made, dict):
             return False
         self._blocks[index] = made
         for name in ("text", "thinking"):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from genscope.sdk.results import anthropic, cohere, openai
 from genscope.sdk.results.counts import Counts
 from genscope.sdk.results.fields import Fields, fields, items, plain, told
-from genscope.sdk.results.pieces import MOST_THINGS, Gathering, Kept, parsed, place
+from genscope.sdk.results.pieces import Gathering, Kept, parsed, place
 from genscope.sdk.results.result import Result
 
 PROVIDER: Final = "aws.bedrock"
@@ -91,7 +91,7 @@ class _Converse:
             return self._delta(place(fields(delta).get("contentBlockIndex")), fields(fields(delta).get("delta")))
         if start := piece.get("contentBlockStart"):
             block = self._kept.thing(fields(start).get("start"))
-            if block and len(self._blocks) < MOST_THINGS:
+            if block:
                 self._blocks[place(fields(start).get("contentBlockIndex"))] = block
             return bool(block)
         if start := piece.get("messageStart"):

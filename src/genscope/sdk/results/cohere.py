@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from genscope.sdk.results.counts import Counts
 from genscope.sdk.results.fields import Fields, fields, plain, told
-from genscope.sdk.results.pieces import MOST_THINGS, Kept, place
+from genscope.sdk.results.pieces import Kept, place
 from genscope.sdk.results.result import Result
 
 _COUNTS: Final = Counts(
@@ -89,7 +89,7 @@ class _Chat:
         index, message = place(piece.get("index")), fields(delta.get("message"))
         content, call = fields(message.get("content")), fields(message.get("tool_calls"))
         identity = call.get("id")
-        if identity and len(self._calls) < MOST_THINGS:
+        if identity:
             self._calls[index] = {"id": identity, "name": fields(call.get("function")).get("name")}
         said = self._kept.add("tool_plan", message.get("tool_plan"))
         for key, text in (

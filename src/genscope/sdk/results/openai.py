@@ -192,10 +192,10 @@ class _Chat:
 
     def _slot(self, index: int, told_index: object, identity: str | None) -> int:
         """Return where a piece of a call belongs; some servers give whole calls the same index, or none."""
-        mine = [slot for choice, slot in self._calls if choice == index]
         slot = place(told_index)
         known = self._calls.get((index, slot), {}).get("id")
         if identity and known and identity != known:
+            mine = [slot for choice, slot in self._calls if choice == index]
             again = next((one for one in mine if self._calls[index, one].get("id") == identity), None)
             return max(mine) + 1 if again is None else again
         return slot
@@ -235,6 +235,7 @@ def _is_chunk(piece: Fields) -> bool:
     return isinstance(piece.get("choices"), list) and (
         piece.get("object") in ("chat.completion.chunk", "text_completion")
         or any("delta" in fields(choice) for choice in piece["choices"])
+        or _seller(piece) is not None  # Azure's first one tells nothing else
     )
 
 
@@ -303,7 +304,7 @@ class _Response:
             self._response = fields(piece["response"])
             self._done = kind in self._ENDS
         elif kind in ("response.output_item.added", "response.output_item.done"):
-            if len(self._items) < MOST_THINGS and (item := self._kept.thing(piece.get("item"))):
+            if item := self._kept.thing(piece.get("item")):
                 self._items[place(piece.get("output_index"))] = item | {"done": kind.endswith("done")}
         elif kind == "error":
             self._error = {"message": piece.get("message"), "code": piece.get("code")}
@@ -314,15 +315,17 @@ class _Response:
         if self._error:
             head["error"] = self._error
         if not (self._done and head.get("output")):
-            indices = sorted(self._items.keys() | {key[0] for key in self._kept})
-            head["output"] = [self._item(index) for index in indices]
+            texts: dict[int, list[Any]] = {index: [] for index in self._items}
+            for key in self._kept:
+                texts.setdefault(key[0], []).append(key)
+            head["output"] = [self._item(index, keys) for index, keys in sorted(texts.items())]
         return _response(head)
 
-    def _item(self, index: int) -> dict[str, Any]:
+    def _item(self, index: int, keys: list[Any]) -> dict[str, Any]:
         item = {name: value for name, value in self._items.get(index, {}).items() if name != "done"}
         if self._items.get(index, {}).get("done"):
             return item
-        for key in (key for key in self._kept if key[0] == index):
+        for key in keys:
             where, text = key[1], self._kept.text(key)
             if where in ("output_text", "refusal"):
                 name = "text" if where == "output_text" else where

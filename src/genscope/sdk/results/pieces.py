@@ -12,7 +12,7 @@ from genscope.sdk.results.result import Result
 
 #: Characters and things (texts, calls, parts) kept of one stream.
 MOST_CHARACTERS: Final = 4_000_000
-MOST_THINGS: Final = 10_000
+MOST_THINGS: Final = 1_000
 
 
 class Gathering(Protocol):
@@ -79,5 +79,5 @@ def parsed(text: str) -> Any:
 
 
 def place(value: object) -> int:
-    """Return an index; 0 where none is told."""
-    return value if isinstance(value, int) else 0
+    """Return an index, which is below `MOST_THINGS`; 0 where none is told."""
+    return min(max(value, 0), MOST_THINGS - 1) if isinstance(value, int) else 0
