@@ -3,7 +3,7 @@
 The rows are those of `bench.load`, put into the engine directly, a template of them shifted in time and given new ids, so that
 millions take minutes. Times are of `store.reader` alone; each is the median of many calls with different arguments.
 
-    python -m bench.read [--millions 1] [--told-twice 0.5]
+    python -m bench.read [--millions 1] [--told-twice 0.5] [--data DIRECTORY]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rich.progress import track
 from bench.ingest import machine, open_engine
 from bench.load import WORDS, requests
 from genscope.ingest import understand
-from genscope.query.filter import Filter
+from genscope.query.filter import Filter, from_params
 from genscope.receive import otlp
 from genscope.store.engine import Engine
 from genscope.store.migrate import migrate
@@ -38,8 +38,8 @@ PERIOD_NS: Final = 7 * 24 * 3600 * 10**9
 TIMES: Final = ("time", "start_time", "end_time", "completion_start_time")
 
 
-def fill(engine: Engine, spans: int, told_twice: float) -> list[str]:
-    """Insert so many spans, spread evenly over seven days, and return some of their trace ids.
+def fill(engine: Engine, spans: int, told_twice: float) -> None:
+    """Insert so many spans, spread evenly over seven days.
 
     `told_twice` is the share of the calls that another library tells of as well; these spans come on top.
     """
@@ -48,7 +48,6 @@ def fill(engine: Engine, spans: int, told_twice: float) -> list[str]:
     template = pa.concat_tables([encode("default", understand(raw, time.time_ns())[0]) for raw in decoded])
     copies = max(1, spans // template.num_rows)
     template = pa.concat_tables([template, inner(template, told_twice)])
-    ids: list[str] = []
     for copy in track(range(copies), description=f"writing {copies * template.num_rows:,} spans"):
         rows = template
         for name in TIMES:
@@ -59,10 +58,8 @@ def fill(engine: Engine, spans: int, told_twice: float) -> list[str]:
             column = pc.utf8_replace_slice(rows[name], length, 1000, prefix)
             rows = rows.set_column(rows.column_names.index(name), name, column)
         engine.insert("spans", rows)
-        ids.append(str(rows["trace_id"][random.randrange(rows.num_rows)]))
     while engine.query("SELECT count() AS running FROM system.merges")["running"][0].as_py():
         time.sleep(0.2)
-    return ids
 
 
 def inner(rows: pa.Table, share: float) -> pa.Table:
@@ -98,16 +95,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--millions", type=float, default=1)
     parser.add_argument("--told-twice", type=float, default=0, help="share of calls that two libraries tell of")
+    parser.add_argument(
+        "--data", type=Path, default=None, help="keep the store in this directory, or ask the one there"
+    )
     options = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="genscope-bench-"))
+    directory: Path = options.data or Path(tempfile.mkdtemp(prefix="genscope-bench-"))
+    kept = (directory / "store").exists()
     try:
-        with contextlib.closing(open_engine(directory)) as engine:
+        with contextlib.closing(open_engine(directory / "store")) as engine:
             migrate(engine)
-            ids = fill(engine, int(options.millions * 1e6), options.told_twice)
+            if not kept:
+                fill(engine, int(options.millions * 1e6), options.told_twice)
+            found = engine.query("SELECT any(trace_id) AS id FROM spans GROUP BY intDiv(toUnixTimestamp(time), 600)")
+            ids: list[Any] = found["id"].to_pylist()
             reader, source = Reader(engine), random.Random(1)
             generations = Filter().where("type", "generation")
             cursors = [reader.spans("default", generations).next_cursor]
-            print(machine(), f"{options.millions:g} million spans", sep="\n")
+            print(machine(), f"{reader.count_spans('default', Filter()):,} spans", sep="\n")
             measure("latest 50 generations", lambda: reader.spans("default", generations), 20)
             measure("the next 50", lambda: reader.spans("default", generations, cursor=cursors[0]), 20)
             measure("latest 50 of one user", lambda: reader.spans(
@@ -125,8 +129,11 @@ def main() -> None:
             measure("spans whose prompt has a word (count)", lambda: engine.query(
                 "SELECT count() FROM spans FINAL WHERE project_id = 'default' AND hasToken(input, {word:String})",
                 {"word": source.choice(rare)}), 5)  # fmt: skip
+            measure("latest 50 with a word", lambda: reader.spans(
+                "default", from_params([("q", f"type:generation {source.choice(rare)}")])), 10)  # fmt: skip
     finally:
-        shutil.rmtree(directory)
+        if options.data is None:
+            shutil.rmtree(directory)
 
 
 if __name__ == "__main__":
