@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial, wraps
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -301,6 +300,8 @@ def _async_generator_function(
                         await inner.aclose()
                     raise
                 except BaseException as error:
+                    from asyncio import CancelledError  # noqa: PLC0415 - who is here has imported it, others need not
+
                     step, given = inner.athrow, error
                     if isinstance(error, CancelledError):  # whoever reads was cancelled, or the loop ends
                         run.left = error
