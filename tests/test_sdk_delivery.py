@@ -286,7 +286,7 @@ def test_nobody_waits_for_a_server_that_hangs(receiver: Hostile) -> None:
     event.set()
 
 
-def test_many_threads_and_collected_generators(receiver: Hostile) -> None:
+def test_many_threads_and_collected_generators(receiver: Hostile, caplog: pytest.LogCaptureFixture) -> None:
     """A generator that is collected ends its span wherever the collector runs: within a call of the delivery, too."""
     delivery = Delivery(Settings(url=receiver.url, flush_interval=0.0))
     provider = TracerProvider(shutdown_on_exit=False)
@@ -319,6 +319,7 @@ def test_many_threads_and_collected_generators(receiver: Hostile) -> None:
     names = [name for body in spans(receiver) for name in body]
     assert (names.count("step"), names.count("stream")) == (1600, 1600)
     assert delivery.size == 0
+    assert lines(caplog) == []
     delivery.close()
 
 

@@ -18,7 +18,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -122,7 +121,9 @@ class Lane:
         """Return what waits first, as much as a request takes."""
         batch: list[Thing] = []
         size = 0
-        for thing in islice(self.waiting, BATCH_COUNT):
+        # By index, because things are added meanwhile, which an iterator does not bear.
+        for index in range(min(len(self.waiting), BATCH_COUNT)):
+            thing = self.waiting[index]
             size += thing[0]
             if batch and size > self.most:
                 break
@@ -199,8 +200,10 @@ class Delivery:
             for lane in self._lanes:
                 if not lane.firm:
                     lane.due = 0.0
-            if self._sender is None and not self._start():
-                self._send_until(deadline)
+            alone = self._sender is None and not self._start()
+        if alone:
+            self._send_until(deadline)
+        with self._lock:
             self._hurried += 1
             self._changed.notify_all()
             try:
@@ -222,6 +225,7 @@ class Delivery:
             self._closed = True
             sender, self._sender = self._sender, None
             self._changed.notify_all()
+        atexit.unregister(self.close)
         self._tell(now=True)
         for lane in self._lanes:
             if lane.waiting:
@@ -239,10 +243,10 @@ class Delivery:
             lane.waiting.append(thing)
             lane.size += thing[0]
             lane.given += 1
+            if self._sender is None:
+                self._start()
             if len(lane.waiting) == 1:
                 lane.since = time.monotonic()
-                if self._sender is None:
-                    self._start()
                 self._changed.notify_all()
             elif lane.full:
                 self._changed.notify_all()
@@ -267,8 +271,9 @@ class Delivery:
 
     def _send_until(self, deadline: float) -> None:
         """Send here and now, where no thread can be started."""
-        self._sender = threading.current_thread()
-        self._hurried += 1
+        with self._lock:
+            self._sender = threading.current_thread()
+            self._hurried += 1
         try:
             with _unseen():
                 while time.monotonic() < deadline and any(
@@ -276,8 +281,9 @@ class Delivery:
                 ):
                     self._turn(deadline)
         finally:
-            self._hurried -= 1
-            self._sender = None
+            with self._lock:
+                self._hurried -= 1
+                self._sender = None
 
     def _turn(self, deadline: float) -> None:
         """Wait for something to do, and do it."""
@@ -324,13 +330,14 @@ class Delivery:
         with self._lock:
             if self._sender is not threading.current_thread():
                 return False
-            lane.since = time.monotonic()
+            now = time.monotonic()
             lane.reason = answer.reason
             if done := answer.meaning not in {"later", "refused"}:
                 for size, _ in batch:
                     lane.waiting.popleft()
                     lane.size -= size
                 lane.settled += len(batch)
+                lane.since = now
                 line = self._mended(lane)
                 if answer.meaning == "taken":
                     lane.most = min(BATCH_BYTES, lane.most + GROWTH)
@@ -340,7 +347,7 @@ class Delivery:
                 lane.failures += 1
                 lane.firm = answer.after is not None
                 lane.refused = answer.meaning == "refused"
-                lane.due = lane.since + self._pause(lane, answer)
+                lane.due = now + self._pause(lane, answer)
                 # A single failure is most often a connection that was kept for too long.
                 if lane.refused or lane.failures > 1:
                     line = self._troubled(lane, answer)
@@ -362,7 +369,7 @@ class Delivery:
 
     def _troubled(self, lane: Lane, answer: Answer) -> str | None:
         """Return what is to be told of trouble; nothing of one that was told."""
-        trouble = str(answer.status or "unreachable")
+        trouble = str(answer.status) if answer.meaning == "refused" else answer.meaning
         known = any(other.trouble == trouble for other in self._lanes)
         lane.trouble = trouble
         if known:
