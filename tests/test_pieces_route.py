@@ -220,6 +220,29 @@ def test_long_texts_are_cut_and_masked(tmp_path: Path) -> None:
     assert spans["g"]["input"] == [{"role": "user", "content": "I am [redacted:email]"}]
 
 
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["2026-01-01", "trace"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["kind", "id", "name", "x"]), inner),
+    max_leaves=5,
+)
+ABOUT = st.fixed_dictionaries({"kind": st.sampled_from(pieces.KINDS), "id": st.just("x")})
+KEYS = (*pieces.FIELDS, "trace_id", "parent", "time", "value", "source", "span_id", "session_id", "x", "")
+
+
+@settings(max_examples=200, deadline=None)
+@given(about=ABOUT, told=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4))
+def test_whatever_a_line_says_it_is_taken_or_refused(about: dict[str, Any], told: dict[str, Any]) -> None:
+    body = json.dumps({"name": "n", "value": 1, **about, **told}).encode("utf-8", "surrogatepass")
+    lines = pieces.decode(body, START, max_lines=1, max_value_bytes=100)
+    assert lines.taken + len(lines.refused) == 1
+    assert len(lines.patches) + len(lines.sessions) + len(lines.scores) == lines.taken
+
+
 # --- orders -------------------------------------------------------------------------------------------------------------
 
 
