@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
@@ -108,26 +109,43 @@ class Client(Starter, Reading):
         parent: Context | None,
         moment: int | None,
     ) -> Observation:
-        """Start an observation beneath `parent`, or what is current."""
+        """Start an observation beneath `parent`, or what is current; one that does nothing if that cannot be."""
         if self.provider is None:
             return self._nothing
         try:
-            if type(as_type) is not str or as_type not in attributes.TYPES:
-                named = attributes.plain(as_type)
-                notices.once(("type", named), "there is no type %s; known are %s", named, sorted(attributes.TYPES))
-                as_type = "span"
-            told: dict[str, Attribute] = {attributes.TYPE: as_type}
-            if trace_context:
-                parent = self._elsewhere(trace_context) or parent
-                if parent is not None and not trace_context.get("parent_span_id"):
-                    told[attributes.ROOT] = True
-            span = self._tracer.start_span(
-                attributes.plain(name or as_type), parent, attributes=told, start_time=moment
-            )
-            return Observation(self, span).update(**fields)
+            return self._started(attributes.plain(name or as_type), as_type, trace_context, fields, parent, moment)
         except Exception as error:  # whatever processors and samplers of the application do
             notices.once(("start", type(error)), "an observation could not be started: %r", error, exc_info=True)
             return self._nothing
+
+    def _started(
+        self,
+        name: str,
+        as_type: ObservationType,
+        trace_context: TraceContext | None,
+        fields: Fields,
+        parent: Context | None,
+        moment: int | None,
+    ) -> Observation:
+        if type(as_type) is not str or as_type not in attributes.TYPES:
+            named = attributes.plain(as_type)
+            notices.once(("type", named), "there is no type %s; known are %s", named, sorted(attributes.TYPES))
+            as_type = "span"
+        told: dict[str, Attribute] = {attributes.TYPE: as_type}
+        if trace_context and (place := self._elsewhere(trace_context)) is not None:
+            parent = place
+            if not trace_context.get("parent_span_id"):
+                told[attributes.ROOT] = True
+        above = trace.get_current_span(parent).get_span_context()
+        if above.is_valid and not above.trace_flags.sampled:
+            # What is within what is not recorded is seldom recorded, so that its values need not be written.
+            return Observation(self, self._tracer.start_span(name, parent, attributes=told)).update(**fields)
+        begun = moment or time.time_ns()
+        told.update(attributes.write(attributes.OBSERVATION, fields, self.settings))
+        observation = Observation(self, self._tracer.start_span(name, parent, attributes=told, start_time=begun))
+        if attributes.LEVEL in told:
+            observation._set_status(told)
+        return observation
 
     def _elsewhere(self, place: TraceContext) -> Context | None:
         """Return the context of a place in a trace; None if it is none."""
