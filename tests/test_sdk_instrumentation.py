@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from genscope.sdk.instrumentation import LIBRARIES
 from tests.providers import server as providers
 from tests.providers.conversation import ARGUMENTS, PROVIDERS, QUESTION, told
 from tests.providers.wire import compact
@@ -149,3 +150,10 @@ def test_one_that_is_broken_harms_nobody(run: Callable[[str], Run], tmp_path: Pa
     said = program.python(*INIT, "openai", "openai", PYTHONPATH=f"{tmp_path}:{ROOT / 'src'}")
     assert "the instrumentation broken:Instrumentor does not work here: RuntimeError: out of order" in said
     assert [one["trace"]["call_count"] for one in program.traces()] == [1]
+
+
+def test_the_page_names_all_there_is() -> None:
+    page = (ROOT / "docs" / "instrumentation.md").read_text()
+    for name, library in LIBRARIES.items():
+        ways = [*(["itself"] if library.itself else []), *(f"`{package}`" for package in library.instrumentations)]
+        assert f"| `{name}` | `{library.package}` | {', '.join(ways)} |\n" in page

@@ -170,12 +170,11 @@ def _instrument(which: bool | Sequence[str], provider: TracerProvider, settings:
             done.append(name)
             told |= _told_by(name) if which is True else set()
     missing = [name for name in wanted if name not in done and name not in told]
-    # Of those that nobody named, some may well be told by the instrumentation of a framework above them.
-    level = logging.INFO if which is True and done else logging.WARNING
-    for name in missing:
-        notices.log.log(level, *_advice(name, found))
-    if which is True and not wanted:
-        notices.log.warning("no library is installed that could be instrumented; known are %s", ", ".join(LIBRARIES))
+    if which is True:
+        _tell_what_else(done, missing)
+    else:
+        for name in missing:
+            notices.log.warning(*_advice(name, found))
     notices.log.debug("instrumented: %s", ", ".join(done) or "nothing")
     return done
 
@@ -243,6 +242,16 @@ def _set_variables(settings: Settings) -> None:
         os.environ[name] = value
     opted = [one for one in os.environ.get(OPT_IN, "").split(",") if one]
     os.environ[OPT_IN] = ",".join(dict.fromkeys([*opted, "gen_ai_latest_experimental"]))
+
+
+def _tell_what_else(done: Sequence[str], missing: Sequence[str]) -> None:
+    """Log what could be instrumented besides: aloud if nothing is, since a framework that is may well tell of the others."""
+    packages = " ".join(LIBRARIES[name].instrumentations[0] for name in missing if LIBRARIES[name].instrumentations)
+    if packages:
+        level = logging.INFO if done else logging.WARNING
+        notices.log.log(level, "%s not instrumented: pip install %s", ", ".join(missing), packages)
+    elif not done:
+        notices.log.warning("no library is installed that could be instrumented; known are %s", ", ".join(LIBRARIES))
 
 
 def _advice(name: str, found: Sequence[EntryPoint]) -> tuple[str, *tuple[object, ...]]:
