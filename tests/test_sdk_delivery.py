@@ -138,6 +138,10 @@ class Colour(Enum):
     RED = "red"
 
 
+class Word(str, Enum):  # noqa: UP042 - whose `str` is not what it holds
+    BLUE = "blue"
+
+
 @dataclass
 class Point:
     x: int
@@ -169,6 +173,7 @@ CIRCLE.append(CIRCLE)
     [
         ("as it is", "as it is"),
         ("", ""),
+        (Word.BLUE, "blue"),
         (None, "null"),
         (True, "true"),
         ([{"role": "user", "content": "Grüße 😀"}], '[{"role":"user","content":"Grüße 😀"}]'),

@@ -28,7 +28,7 @@ def text(value: object, settings: Settings) -> str:
         except Exception as error:  # a mask is the application's
             notices.once(("mask", settings.mask), "the mask raised %r; what it could not mask is hidden", error)
             value = HIDDEN
-    return capped(value if type(value) is str else _json(value), settings.max_value_bytes)
+    return capped(str.__str__(value) if isinstance(value, str) else _json(value), settings.max_value_bytes)
 
 
 def capped(told: str, limit: int) -> str:
