@@ -1,8 +1,8 @@
 """Spans in pieces beside the same spans finished: what a span costs that comes as several messages.
 
 The traces of `bench.load` are sent three times, each time to a server of its own: as OTLP, as the lines of Maxim's SDKs (three
-a span) and as the events of Langfuse's SDKs before OpenTelemetry (two a span), as many spans in a request each time. Runs
-alternate, so that they share what the machine does besides.
+a span), as the events of Langfuse's SDKs before OpenTelemetry (two a span) and as Genscope's own lines of pieces (two a span), as
+many spans in a request each time. Runs alternate, so that they share what the machine does besides.
 
     python -m bench.pieces [--spans 30000] [--batch 512] [--connections 8] [--runs 3]
 """
@@ -118,10 +118,34 @@ def langfuse_events(spans: list[Span]) -> bytes:
     return msgspec.json.encode({"batch": events, "metadata": {}})
 
 
+def genscope_lines(spans: list[Span]) -> bytes:
+    """Return a body of Genscope's own lines that tells these spans, as the Logger of its SDK does."""
+    lines: Told = []
+    for span in spans:
+        whole: dict[str, Any] = {"kind": "trace", "id": span.trace_id}
+        root = span.parent_span_id is None
+        about: dict[str, Any] = whole if root else {"kind": span.type, "id": span.span_id, "trace_id": span.trace_id}
+        begun: dict[str, Any] = {**about, "time": span.start_time, "name": span.name, "start_time": span.start_time}
+        ended: dict[str, Any] = {**about, "time": span.end_time, "end_time": span.end_time, "output": span.output}
+        if root:
+            begun |= {"session_id": span.session_id, "user_id": span.user_id}
+        else:
+            begun["parent"] = whole
+        if span.type == "generation":
+            begun |= {"provider": span.provider, "model": span.model, "model_parameters": span.model_parameters}
+            begun["input"] = [{"role": "user", "content": said(span.input)}]
+            ended |= {"output": {"role": "assistant", "content": said(span.output)}, "usage": span.usage}
+        elif not root:
+            begun["input"] = span.input
+        lines += [begun, ended]
+    return b"\n".join(map(msgspec.json.encode, lines))
+
+
 WAYS: Final[dict[str, tuple[Route, Callable[[list[Span]], bytes] | None]]] = {
     "finished spans, OTLP": (OTLP, None),
     "lines of Maxim's SDKs": (Route("/api/sdk/v3/log?id=bench", "text/plain"), maxim_lines),
     "events of Langfuse's SDKs": (Route("/api/public/ingestion", "application/json", 207), langfuse_events),
+    "Genscope's lines of pieces": (Route("/api/v1/pieces", "application/jsonl"), genscope_lines),
 }
 
 
