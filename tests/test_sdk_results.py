@@ -15,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from genscope import messages
-from genscope.model import Span
+from genscope.conventions import to_span
+from genscope.model import RawSpan, Resource, Scope, Span
 from genscope.pricing import price
 from genscope.pricing.usage import from_details
+from genscope.sdk import attributes
 from genscope.sdk.results import Pieces, Result, understand
+from genscope.sdk.settings import Settings
 from tests.providers import anthropic, bedrock, gemini, openai
 from tests.providers import server as providers
 from tests.providers.conversation import PROVIDERS, Provider, told
@@ -73,38 +76,43 @@ def test_every_way_of_an_sdk_says_the_same(environment: str, asked: list[tuple[s
 
 
 def check(way: str, result: Result, right: Seen, provider: Provider) -> None:
-    """Hold what was understood of a call against what the server makes of it by every other path."""
-    assert coarse(result) == {kind: number for kind, number in right.usage.items() if kind != "total"}, way
-    if result.output is not None:
-        assert said(result.output) == right.output, way
+    """Hold what was understood of a call, sent as the SDK sends it, against what the server makes of it by every other path."""
+    span = on_server(result, provider)
+    assert coarse(span.usage) == right.usage, way
+    if span.output is not None:
+        assert said(span.output) == right.output, way
+        assert span.tool_calls == right.tool_calls
     else:
         assert way.endswith(": invoke_model")  # its body is the program's to read
-    span = Span("t", "s", time=int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1e9), type="generation")
-    span.model, span.provider, span.usage = result.model or provider.model, result.provider, result.usage
-    span.service_tier = result.service_tier
-    if provider.name == "aws.bedrock":  # the program knows whom it asked, and by what name
-        span.model, span.provider = provider.model, provider.name
-    else:
-        assert result.model == provider.model, way
     price(span)
     assert span.cost, way
     assert span.cost["total"] == right.cost, way
+    assert provider.name == "aws.bedrock" or span.model == result.model == provider.model, way
 
 
-def coarse(result: Result) -> dict[str, int]:
+def on_server(result: Result, provider: Provider) -> Span:
+    told = {name: getattr(result, name) for name in attributes.RESULT}
+    if provider.name == "aws.bedrock":  # a program knows whom it asks for what; the answers do not say
+        told |= {"model": provider.model, "provider": provider.name}
+    sent: Any = {attributes.TYPE: "generation"} | attributes.write(attributes.RESULT, told, Settings())
+    start = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1e9)
+    return to_span(RawSpan("t", "s", None, "call", start, None, sent, Resource(), Scope()), 0)
+
+
+def coarse(usage: dict[str, int] | None) -> dict[str, int]:
     """Return a usage without zeros and finer parts, as `seen` has it."""
     return {
         kind: number
-        for kind, number in (result.usage or {}).items()
+        for kind, number in (usage or {}).items()
         if number and not kind.startswith("input_cache_write_") and not kind.endswith("_text")
     }
 
 
-def said(output: object) -> list[tuple[str, dict[str, Any]]]:
+def said(output: str) -> list[tuple[str, dict[str, Any]]]:
     """Return an output as the server reads it, without thoughts."""
     parts = [
         (message.role, messages.described(part))
-        for message in messages.conversation(json.dumps(output), "assistant")
+        for message in messages.conversation(output, "assistant")
         for part in message.parts
     ]
     return [(role, part) for role, part in parts if part["type"] != "reasoning"]

@@ -20,13 +20,12 @@ __all__ = ["Pieces", "Result", "understand"]
 _VENDORS: Final = (openai, anthropic, gemini, bedrock, cohere)
 _ANSWERS: Final = tuple(answer for vendor in _VENDORS for answer in vendor.ANSWERS)
 _STREAMS: Final = tuple(stream for vendor in _VENDORS for stream in vendor.STREAMS)
-#: The package of an SDK -> its provider, by OpenTelemetry's name. As everywhere, `openai` may be any server that speaks so.
+#: The package of an SDK -> its provider, by OpenTelemetry's name. Not so OpenAI's, which is used for many other servers.
 _PACKAGES: Final = {
     "anthropic": "anthropic",
     "cohere": "cohere",
     "groq": "groq",
     "mistralai": "mistral_ai",
-    "openai": "openai",
 }
 #: LiteLLM's names of providers, where OpenTelemetry has others.
 _LITELLM: Final = {

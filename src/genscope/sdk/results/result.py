@@ -16,7 +16,7 @@ class Result:
     #: Tokens by kind: `input` and `output` are totals, other kinds are parts of the one they are named after; `total` is told
     #: where one of the two is not known.
     usage: dict[str, int] | None = None
-    #: Who answered, by OpenTelemetry's name; as OpenTelemetry has it, the one whose SDK or format it is where that is all there is.
+    #: Who answered, by OpenTelemetry's name, where the answer or the SDK that it came from tells; OpenAI's format tells nobody.
     provider: str | None = None
     #: The tier of service that was given, in the provider's words.
     service_tier: str | None = None
