@@ -301,6 +301,13 @@ def test_one_trace_may_have_both_idioms(server: Server, client: Client, logger: 
 # --- manners ------------------------------------------------------------------------------------------------------------
 
 
+class AwkwardError(Exception):
+    """An exception that raises when it is looked at."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 class Awkward:
     """An object that raises when it is looked at."""
 
@@ -328,7 +335,7 @@ def test_nothing_raises_whatever_it_is_given(
         generation.error(odd)
         generation.add_message("\ud83d").add_metadata(odd).add_tag(odd, odd).feedback(odd).score(odd, odd)
         trace.set_start_timestamp(-5).update(None, output=float("nan"))
-        trace.span({"colour": "blue"})
+        trace.span({"colour": "blue"}).error(AwkwardError())
         trace.end()
     assert client.flush()
     found = server.trace(trace_id)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from genscope.sdk.client import Client
+    from genscope.sdk.settings import Settings
 
 
 #: Characters of an id; the server takes no longer ones.
@@ -124,11 +125,8 @@ class Thing:
         if value is None:
             notices.once("feedback", "feedback has neither a score nor a comment, and says nothing")
             return self
-        metadata = told.pop("metadata", None)
-        more_metadata = {**told, **metadata} if isinstance(metadata, Mapping) else told or metadata
-        return self._score(
-            "feedback", value, "FEEDBACK", data_type=data_type, comment=comment, metadata=more_metadata or None
-        )
+        metadata = merged(told.pop("metadata", None), told) or None
+        return self._score("feedback", value, "FEEDBACK", data_type=data_type, comment=comment, metadata=metadata)
 
     def score(self, name: str, value: float | str, *, comment: str | None = None, metadata: Any = None) -> Self:
         """Score it: with a number, true or false, or a category. The last score of a name holds."""
@@ -189,22 +187,35 @@ class Part(Thing):
         return self._fail(error, more)
 
     def _fail(self, error: Any, more: Mapping[str, Any]) -> Self:
-        if not self._recorded:
-            return self
-        piece = Piece(self._client.settings)
-        # By its type, since a proxy of something that is not there raises when it is asked for its class.
-        if issubclass(type(error), BaseException):
-            told: dict[str, Any] = {"message": said(error), "type": type(error).__name__, **more}
-            piece.told["events"] = pieces.exception(error, self._client.settings)
-        elif issubclass(type(error), str):
-            told = {"message": error, **more}
-        else:
-            told = merged(error, more)
-        known = {"status_message": told.pop("message", None)}
-        known |= {f"error_{key}": told.pop(key, None) or None for key in ("type", "code")}
-        known |= {"metadata": told} if told else {}
-        self._send(piece, {"level": "ERROR", **known}, pieces.moment())
+        if self._recorded:
+            settings = self._client.settings
+            try:
+                told, events = failure(error, more, settings)
+            except (
+                Exception
+            ) as trouble:  # exceptions are the application's, and may do anything when they are looked at
+                notices.once(("error", type(error)), "%s could not be recorded: %r", type(error), trouble)
+                told, events = {"status_message": type(error).__name__}, {}
+            piece = Piece(settings)
+            piece.told = events
+            self._send(piece, {"level": "ERROR", **told}, pieces.moment())
         return self
+
+
+def failure(error: Any, more: Mapping[str, Any], settings: Settings) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fields that an error tells, and of an exception its traceback, as JSON."""
+    events = {}
+    # By its type, since a proxy of something that is not there raises when it is asked for its class.
+    if issubclass(type(error), BaseException):
+        told: dict[str, Any] = {"message": said(error), "type": type(error).__name__, **more}
+        events["events"] = pieces.exception(error, settings)
+    elif issubclass(type(error), str):
+        told = {"message": error, **more}
+    else:
+        told = merged(error, more)
+    known = {"status_message": told.pop("message", None)}
+    known |= {f"error_{key}": told.pop(key, None) or None for key in ("type", "code")}
+    return known | ({"metadata": told} if told else {}), events
 
 
 def identity(fields: Mapping[str, Any]) -> str:
