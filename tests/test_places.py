@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -364,6 +365,75 @@ def test_a_join_that_failed_half_way_is_done_again(store: Store, project: str) -
     assert found.keys() == {"t:root", "s", "g", "c"}
     assert (found["c"].name, found["c"].output, found["g"].parent_span_id) == ("tool", "42", "s")
     assert store.spans(project, "orphan:generation:g") == []
+
+
+class Held(Entities):
+    """Joins traces when it is told to."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.begun = threading.Event()
+        self.go = threading.Event()
+        self.joined: list[list[str]] = []
+
+    def join(self, project_id: str, wholes: Mapping[str, str]) -> None:
+        self.joined.append(sorted(wholes))
+        self.begun.set()
+        assert self.go.wait(60)
+        super().join(project_id, wholes)
+
+
+def test_a_join_keeps_only_those_waiting_whom_it_concerns(store: Store, project: str) -> None:
+    held = Held(store.engine)
+    server = Places(held)
+    names = ["one", "two", "three"]
+    for name in names:
+        store.take(server, project, [patch(Entity("generation", name), 1, output="early", start_time=START)])
+    with ThreadPoolExecutor(8) as threads:
+        links = [
+            threads.submit(
+                store.take, server, project, [patch(Entity("generation", name), parent=T, type="generation")]
+            )
+            for name in names
+        ]
+        assert held.begun.wait(60)
+        late = threads.submit(store.take, server, project, [patch(Entity("generation", "one"), 2, output="late")])
+        other = patch(Entity("generation", "other"), trace="t2", output="at once", start_time=START)
+        store.take(server, project, [other])
+        assert [span.output for span in store.spans(project, "t2")] == ["at once"]
+        assert not any(one.done() for one in (*links, late))
+        held.go.set()
+        for one in (*links, late):
+            one.result(timeout=60)
+    # Whoever came during the first join was joined to the same trace, after it.
+    assert len(held.joined[0]) == 1
+    assert sorted(itertools.chain.from_iterable(held.joined)) == sorted(f"orphan:generation:{name}" for name in names)
+    outputs = {span.span_id: span.output for span in store.spans(project, "t")}
+    assert {name: outputs[name] for name in names} == {"one": "late", "two": "early", "three": "early"}
+
+
+def test_joins_that_wait_are_one(store: Store, project: str) -> None:
+    held = Held(store.engine)
+    server = Places(held)
+    names = [f"g{number}" for number in range(6)]
+    for name in names:
+        store.take(server, project, [patch(Entity("generation", name), output="early", start_time=START)])
+
+    def link(name: str) -> None:
+        store.take(server, project, [patch(Entity("generation", name), trace=f"t{name}", type="generation")])
+
+    with ThreadPoolExecutor(8) as threads:
+        first = threads.submit(link, names[0])
+        assert held.begun.wait(60)
+        rest = [threads.submit(link, name) for name in names[1:]]
+        while len(server._moves) < len(names):
+            threading.Event().wait(0.01)
+        held.go.set()
+        for one in (first, *rest):
+            one.result(timeout=60)
+    assert held.joined == [["orphan:generation:g0"], [f"orphan:generation:{name}" for name in names[1:]]]
+    for name in names:
+        assert [span.output for span in store.spans(project, f"t{name}")] == ["early"]
 
 
 def test_a_chain_that_joins_link_by_link_is_no_harm(store: Store, project: str) -> None:
