@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
-from genscope.sdk.instrumentation import LIBRARIES
+from genscope.sdk.instrumentation import LIBRARIES, instrument
+from genscope.sdk.settings import Settings
 from tests.providers import server as providers
 from tests.providers.conversation import ARGUMENTS, PROVIDERS, QUESTION, told
 from tests.providers.wire import compact
@@ -131,12 +133,18 @@ def test_what_shall_not_leave_does_not_leave(run: Callable[[str], Run]) -> None:
         assert compact(ARGUMENTS) not in text
 
 
-def test_what_is_missing_is_said_with_what_to_install(run: Callable[[str], Run]) -> None:
-    names = "['cohere', 'opnai', 'openai']"
-    said = run("gemini-bedrock-pydantic-ai").python("-c", f"import genscope; genscope.init(instrument={names})")
-    assert "cohere is not instrumented: cohere is not installed" in said
-    assert "there is no instrumentation named 'opnai'; known are ag2, agno," in said
-    assert "openai is not instrumented: pip install openinference-instrumentation-openai" in said
+def test_what_is_missing_is_said_with_what_to_install(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {})  # which it changes
+    for which in (["cohere", "opnai", "bedrock"], True):
+        assert instrument(which, TracerProvider(), Settings()) == []
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "cohere is not instrumented: cohere is not installed"
+    assert said[1].startswith("there is no instrumentation named 'opnai'; known are ag2, agno,")
+    # Which is here for the tests of attachments.
+    assert said[2] == "bedrock is not instrumented: pip install openinference-instrumentation-bedrock"
+    assert said[3] == "bedrock not instrumented: pip install openinference-instrumentation-bedrock"
 
 
 def test_one_that_is_broken_harms_nobody(run: Callable[[str], Run], tmp_path: Path) -> None:
