@@ -8,14 +8,18 @@ import gc
 import inspect
 import json
 import logging
+import os
 import random
+import subprocess
+import sysconfig
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from opentelemetry import context as contexts
@@ -28,6 +32,8 @@ from genscope.sdk.attributes import TYPES
 from genscope.sdk.client import Client
 from genscope.sdk.settings import Settings
 from tests.running import Server
+from tests.test_clients import PROGRAMS, ROOT
+from tests.test_sdk_processes import INTERPRETERS
 
 MESSAGES = [{"role": "user", "content": "Where is my order 4711? Grüße 📦"}]
 
@@ -434,6 +440,41 @@ def test_threads_get_the_context_that_they_are_given(client: Client, server: Ser
     spans = read(client, server, root.trace_id)
     assert spans.tree == {("root", None), ("look_up", "root"), ("by-hand", "root")}
     assert spans["look_up"]["user_id"] == "alice"
+
+
+#: What `tests/clients/python/genscope_observed.py` records: name, parent, output, level, message, and how often.
+OBSERVED: Final[dict[tuple[str | None, ...], int]] = {
+    ("root", None, None, None, None): 1,
+    ("words", "root", "0 1 ", None, None): 2,  # one was read to its end, the other by two threads and given up
+    ("step-0", "words", None, None, None): 2,
+    ("step-1", "words", None, None, None): 2,
+    ("leaf", "step-0", "AFTER", None, None): 2,
+    ("leaf", "step-1", "AFTER", None, None): 1,
+    ("later", "root", "[0,1]", None, None): 2,
+    ("think", "later", "BETWEEN", None, None): 3,
+    ("leaf", "think", "BETWEEN", None, None): 3,
+    ("leaf", "later", "THE END", None, None): 2,
+    **{("think", "root", word, None, None): 1 for word in ("A", "B", "GROUPED")},
+    **{("leaf", "think", word, None, None): 1 for word in ("A", "B", "GROUPED")},
+    ("waits", "root", None, "ERROR", "CancelledError"): 1,
+    ("fails", "root", None, "ERROR", "KeyError: 'lost'"): 1,
+    ("leaf", "fails", "BEFORE", None, None): 1,
+}
+
+
+@pytest.mark.parametrize("version", INTERPRETERS)
+def test_every_python_observes_the_same(version: str) -> None:
+    packages = [str(ROOT / "src"), sysconfig.get_path("purelib")]
+    ended = subprocess.run(
+        [INTERPRETERS[version], str(PROGRAMS / "python" / "genscope_observed.py")],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(packages), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert Counter(map(tuple, json.loads(ended.stdout))) == OBSERVED
 
 
 # --- answers -------------------------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ FIELDS: Final = (
 LOST: Final[dict[tuple[str, str], dict[str, Any]]] = {
     # A decorated function's exception has no event.
     ("refuse", "*"): {"events": []},
+    # A decorated function that became a generation is what it was again when it returns.
+    ("guess-agent", "*"): {"type": "span"},
     # What has a parent elsewhere is taken for the first of its trace.
     ("beneath", "*"): {"is_root": True},
     # Versions before 5 write metadata as texts, of which some come back as something else.

@@ -176,8 +176,10 @@ class Client(Starter, Reading):
     def update_current_generation(
         self, *, name: str | None = None, response: object = None, **fields: Unpack[Fields]
     ) -> None:
-        """Tell more of the current observation, which is a generation."""
-        self._current().update(name=name, response=response, **fields)
+        """Tell more of the current observation, which becomes a generation unless it is an embedding."""
+        current = self._current()
+        current._be_generation()
+        current.update(name=name, response=response, **fields)
 
     def update_current_trace(self, **fields: Unpack[TraceFields]) -> None:
         """Tell of the current trace."""

@@ -194,6 +194,12 @@ class Observation(Starter):
                 self._set_status(told)
         return self
 
+    def _be_generation(self) -> None:
+        """Take the type of a call to a model, if it is one of ours that has another."""
+        type_ = (getattr(self._span, "attributes", None) or {}).get(attributes.TYPE)
+        if type_ is not None and type_ not in ("generation", "embedding"):
+            self._span.set_attribute(attributes.TYPE, "generation")
+
     def _set_status(self, told: dict[str, attributes.Attribute]) -> None:
         """Tell OpenTelemetry, too, that it failed."""
         if told[attributes.LEVEL] == "ERROR":

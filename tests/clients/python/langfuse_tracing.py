@@ -27,6 +27,13 @@ async def guess(question):
     return "perhaps"
 
 
+@observe(capture_input=False)
+def embed_or_guess(as_type):
+    with langfuse.start_as_current_observation(name=f"told-{as_type}", as_type=as_type):
+        langfuse.update_current_generation(model="gpt-4o", cost_details={"total": 0.25})
+    langfuse.update_current_generation(name=f"guess-{as_type}", level="DEBUG")
+
+
 @observe(as_type="retriever", capture_input=False)
 def stream(words):
     for word in words:
@@ -62,10 +69,13 @@ with langfuse.start_as_current_observation(name="answer-ticket", as_type="chain"
             search("refunds")
         "".join(stream(["x", "y"]))
         asyncio.run(later())
+        embed_or_guess("agent")
         with contextlib.suppress(ValueError):
             refuse()
     langfuse.create_event(name="sent", input="a mail", metadata={"to": "alice"}, level="WARNING", status_message="late")
-    manual = langfuse.start_observation(name="embed", as_type="embedding", model="text-embedding-3-small", input="order")
+    manual = langfuse.start_observation(
+        name="embed", as_type="embedding", model="text-embedding-3-small", input="order"
+    )
     manual.update(usage_details={"input": 8}, cost_details={"total": 0.5}, output=[0.25, 0.5])
     child = manual.start_observation(name="judge", as_type="evaluator", metadata="as it is")
     child.update(metadata={"text": "[1]", "number": 1.5, "none": None, "yes": True}, level="DEBUG")
