@@ -53,6 +53,7 @@ def provider_url() -> Iterator[str]:
                 ("bedrock", "bedrock"),
             ],
         ),
+        ("instrumented", [("instrumented_openai", "openai"), ("instrumented_anthropic", "anthropic")]),
         # OpenAI's is an older one here
         ("litellm-llama-index", [("litellm", "openai"), ("litellm", "anthropic"), ("openai_chat", "openai")]),
     ],

@@ -25,7 +25,7 @@ _WITHIN: Final = ("stream", "body")
 
 def is_stream(value: object) -> bool:
     """Whether a value gives its answer bit by bit: an iterator, what opens one in a `with`, an answer of Bedrock's with one."""
-    kind = type(value)
+    kind = value.__class__  # not its type: instrumentations wrap streams, too
     if isinstance(value, Mapping):
         return _key(value) is not None
     if issubclass(kind, IOBase):
@@ -48,9 +48,9 @@ def watch(
     Both are called by whoever reads the stream, or by the garbage collector in any thread; what they raise is logged.
     """
     watcher = _Watcher(done, failed)
-    if isinstance(stream, Mapping):
-        key = _key(stream)
-        return cast(Stream, {**stream, key: _watched(stream[key], watcher)}) if key else stream
+    key = _key(stream) if isinstance(stream, Mapping) else None
+    if isinstance(stream, Mapping) and key is not None:
+        return cast(Stream, {**stream, key: _watched(stream[key], watcher)})
     return cast(Stream, _watched(stream, watcher))
 
 
@@ -118,7 +118,7 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         stream = self._watched_stream
-        reads = getattr(type(stream), _READERS.get(name) or _ITERATORS.get(name) or "", None)
+        reads = getattr(stream.__class__, _READERS.get(name) or _ITERATORS.get(name) or "", None)
         if reads is not None:
             return reads.__get__(self)() if name in _ITERATORS else reads.__get__(self)
         found = getattr(stream, name)
@@ -147,7 +147,7 @@ class _Watched:
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return type(self._watched_stream)
+        return self._watched_stream.__class__  # type: ignore[no-any-return]
 
 
 class _Iterated:
@@ -253,7 +253,7 @@ def _within(watched: Any, entered: Any) -> Any:
 
 
 def _watched(stream: Any, watcher: _Watcher, outer: Any = None) -> Any:
-    kind: Any = type(stream)
+    kind: Any = stream.__class__
     watched = _class_for(kind)(stream, watcher, outer)
     if outer is None:
         weakref.finalize(watched, watcher.finish)

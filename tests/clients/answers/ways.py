@@ -40,7 +40,7 @@ class Heard:
         watched = streams.watch(stream, self.done, self.errors.append)
         assert streams.is_stream(stream)
         if not isinstance(stream, dict):
-            assert isinstance(watched, type(stream)), type(watched)
+            assert isinstance(watched, stream.__class__), type(watched)
         assert dir(watched) == dir(stream)
         return watched
 
@@ -159,6 +159,9 @@ def anthropic_messages(model: str, turn: int):
     asynchronous = AsyncAnthropic(base_url=URL).messages
     final = entered_async(lambda told: told.get_final_message())
     yield "async helper", asyncio.run(watched_async(lambda: asynchronous.stream(**asked), final))
+    asynchronous = AsyncAnthropic(base_url=URL).messages
+    texts = entered_async(lambda told: all_of(told.text_stream))
+    yield "async helper's texts", asyncio.run(watched_async(lambda: asynchronous.stream(**asked), texts))
 
 
 def gemini(model: str, turn: int):
@@ -233,6 +236,21 @@ def litellm(model: str, turn: int):
     yield "dict", understand(answer.model_dump())
     yield "stream", watched(lambda: llm.completion(**streamed), lambda told: [None for _ in told])
     yield "async stream", asyncio.run(watched_async(lambda: llm.acompletion(**streamed), all_of))
+
+
+def instrumented_openai(model: str, turn: int):
+    """Do it beneath an instrumentation, which puts streams of its own in the place of the SDK's."""
+    from openinference.instrumentation.openai import OpenAIInstrumentor
+
+    OpenAIInstrumentor().instrument()
+    yield from openai_chat(model, turn)
+
+
+def instrumented_anthropic(model: str, turn: int):
+    from openinference.instrumentation.anthropic import AnthropicInstrumentor
+
+    AnthropicInstrumentor().instrument()
+    yield from anthropic_messages(model, turn)
 
 
 def main(*asked: str) -> None:

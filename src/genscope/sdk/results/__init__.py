@@ -69,7 +69,7 @@ def _sender(answer: object) -> str | None:
     name = told(hidden.get("custom_llm_provider"))
     if name:
         return _LITELLM.get(name, name)
-    return _PACKAGES.get(type(answer).__module__.partition(".")[0])
+    return _PACKAGES.get(answer.__class__.__module__.partition(".")[0])
 
 
 def _from(result: Result, sender: str | None) -> Result:

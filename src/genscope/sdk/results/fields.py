@@ -36,7 +36,7 @@ _SCALARS: Final = (
 
 def fields(value: object) -> Fields:
     """Return the fields of an answer or of an object in it by name, without a copy if it can be; empty for what has none."""
-    kind: Any = type(value)
+    kind: Any = value.__class__  # not its type: instrumentations wrap what SDKs return
     return _fields_of(kind)(value)
 
 
@@ -120,7 +120,7 @@ class _Plain:
 
 def _dumped(value: object) -> Any:
     """Return a pydantic model as JSON, by its own means; None if it is none, or cannot do it."""
-    dump = getattr(value, "model_dump", None) if hasattr(type(value), "__pydantic_fields__") else None
+    dump = getattr(value, "model_dump", None) if hasattr(value.__class__, "__pydantic_fields__") else None
     if dump is None:
         return None
     try:
