@@ -282,6 +282,12 @@ def test_what_is_a_stream(value: object, right: bool) -> None:
     assert streams.is_stream(value) is right
 
 
+def test_what_is_no_stream_stays_what_it_is(heard: Heard) -> None:
+    answer: dict[str, Any] = {"choices": []}
+    assert heard.watch(answer) is answer
+    assert heard.result == Result()
+
+
 # --- told once ------------------------------------------------------------------------------------------------------------
 
 

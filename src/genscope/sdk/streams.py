@@ -25,6 +25,14 @@ _WITHIN: Final = ("stream", "body")
 
 def is_stream(value: object) -> bool:
     """Whether a value gives its answer bit by bit: an iterator, what opens one in a `with`, an answer of Bedrock's with one."""
+    try:
+        return _streams(value)
+    except Exception:
+        log.debug("whether %s is a stream could not be seen", type(value), exc_info=True)
+        return False
+
+
+def _streams(value: object) -> bool:
     kind = value.__class__  # not its type: instrumentations wrap streams, too
     if isinstance(value, Mapping):
         return _key(value) is not None
@@ -36,10 +44,16 @@ def is_stream(value: object) -> bool:
     return closes and (hasattr(kind, "__iter__") or hasattr(kind, "__aiter__"))
 
 
+def _key(answer: Mapping[Any, Any]) -> str | None:
+    """Return where an answer of Bedrock's holds its stream, None if it holds none."""
+    held = ((key, answer.get(key)) for key in _WITHIN)
+    return next((key for key, value in held if not isinstance(value, Mapping) and is_stream(value)), None)
+
+
 def watch(
     stream: Stream, done: Callable[[Result, int | None], None], failed: Callable[[BaseException], None]
 ) -> Stream:
-    """Return a stream in the place of `stream` that tells what was read from it.
+    """Return a stream in the place of `stream` that tells what was read from it. What is no stream is returned as it is.
 
     `done` is called exactly once: at the end of the stream, after an error, when it is closed or its `with` is left, or when
     nobody holds it any more, then with what came so far. It gets the result and the time of the first token (`time.time_ns()`, None
@@ -48,16 +62,13 @@ def watch(
     Both are called by whoever reads the stream, or by the garbage collector in any thread; what they raise is logged.
     """
     watcher = _Watcher(done, failed)
-    key = _key(stream) if isinstance(stream, Mapping) else None
-    if isinstance(stream, Mapping) and key is not None:
+    if not is_stream(stream):
+        watcher.finish()
+        return stream
+    if isinstance(stream, Mapping):
+        key = _key(stream)
         return cast(Stream, {**stream, key: _watched(stream[key], watcher)})
     return cast(Stream, _watched(stream, watcher))
-
-
-def _key(answer: Mapping[Any, Any]) -> str | None:
-    return next(
-        (key for key in _WITHIN if not isinstance(answer.get(key), Mapping) and is_stream(answer.get(key))), None
-    )
 
 
 class _Watcher:
