@@ -41,7 +41,7 @@ class ReadError(Exception):
         place = _PLACE.match(message) if q else None
         self.message = message
         self.status = status
-        self.position = int(place[1]) - 1 if place else None
+        self.position: int | None = int(place[1]) - 1 if place else None
         super().__init__(message if self.position is None else f"{message}\n{_pointed(q, self.position)}")
 
 

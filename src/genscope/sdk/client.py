@@ -56,7 +56,7 @@ class Client(Starter, Reading):
 
     def __init__(self, settings: Settings, provider: TracerProvider | None = None) -> None:
         self.settings = settings
-        self.delivery = Delivery(settings)
+        self.delivery: Delivery = Delivery(settings)
         self._bound = TraceIdRatioBased.get_bound_for_rate(settings.sample_rate)
         self._nothing = Observation(self, INVALID_SPAN)
         #: OpenTelemetry's tracer provider of the process; None if disabled.
