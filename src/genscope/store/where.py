@@ -217,8 +217,10 @@ class Where:
         positive = NEGATIVE.get(condition.operator)
         clause = _positive(self, column, condition, positive or condition.operator)
         if column.of_trace:
+            project = self.bind(project_id)
+            since = "" if self.start is None else _SINCE.format(project=project, start=self.bind_time(self.start))
             clause = _OF_TRACE[column.of_trace].format(
-                project=self.bind(project_id), clause=clause, key=self.bind(condition.key)
+                project=project, clause=clause, key=self.bind(condition.key), since=since
             )
         return f"NOT ifNull({clause}, false)" if positive else clause
 
@@ -226,12 +228,17 @@ class Where:
         return " AND ".join(f"({clause})" for clause in self.clauses)
 
 
+#: Spans since the first one of any trace that has some after a moment, so that what is older need not be read.
+_SINCE: Final = (
+    " AND time >= (SELECT min(first_time) FROM traces WHERE project_id = {project} AND trace_id IN "
+    "(SELECT trace_id FROM traces WHERE project_id = {project} AND last_time >= {start}))"
+)
 #: How what is said of a trace is asked of one of its spans.
 _OF_TRACE: Final[Mapping[str, str]] = {
     # FINAL merges whatever it reads, so it reads only where some piece of a span says so.
     "any": (
-        "trace_id IN (SELECT trace_id FROM spans FINAL PREWHERE project_id = {project} AND time IN "
-        "(SELECT time FROM spans WHERE project_id = {project} AND ({clause})) WHERE ({clause}))"
+        "trace_id IN (SELECT trace_id FROM spans FINAL PREWHERE project_id = {project}{since} AND time IN "
+        "(SELECT time FROM spans WHERE project_id = {project}{since} AND ({clause})) WHERE ({clause}))"
     ),
     "all": "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project} GROUP BY trace_id HAVING {clause})",
     "score": (
