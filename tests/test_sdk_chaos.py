@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+import genscope
 from genscope.sdk.delivery import Delivery
 from genscope.sdk.processor import Processor
 from genscope.sdk.settings import Settings
@@ -255,3 +257,56 @@ def test_pieces_go_on_where_spans_are_refused(small: Server) -> None:
         until(lambda: "/v1/traces" in [request.path for request in hostile.requests])
         assert application.delivery.flush(PATIENCE) is False
         assert application.stored() == names(3)
+
+
+def shop(observe: Callable[[Any], Any]) -> list[Any]:
+    """An application of all kinds of functions, and what came of it."""
+
+    @observe
+    def doubled(number: int) -> int:
+        return 2 * number
+
+    @observe
+    def counted(number: int) -> Iterator[int]:
+        yield from range(number)
+
+    @observe
+    def fails() -> None:
+        raise KeyError("the application's own")
+
+    @observe
+    async def later(number: int) -> int:
+        return int(doubled(number)) + 1
+
+    results: list[Any] = [[doubled(number) for number in range(50)], list(counted(3)), asyncio.run(later(4))]
+    try:
+        fails()
+    except KeyError as error:
+        results.append(error.args)
+    return results
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [
+        pytest.param(resets, id="resets"),
+        pytest.param(answers_half, id="answers half"),
+        *(pytest.param(answers(status), id=str(status)) for status in (302, 400, 401, 413, 429, 500)),
+        pytest.param(waits_for(threading.Event()), id="never answers"),
+        pytest.param(None, id="down"),
+    ],
+)
+def test_the_application_notices_nothing(small: Server, manner: Manner | None) -> None:
+    with Hostile(small.url, then=manner or forwards) as hostile:
+        url = hostile.url if manner else f"http://127.0.0.1:{free_port()}"
+        client = genscope.init(
+            url=url,
+            flush_interval=0.0,
+            buffer_bytes=50_000,
+            exit_timeout=0.0,
+            tracer_provider=TracerProvider(shutdown_on_exit=False),
+        )
+        assert shop(genscope.observe) == shop(lambda function: function)
+        assert client.delivery.size <= 50_000
+        client.shutdown()
+        genscope.init(enabled=False)

@@ -58,7 +58,8 @@ class Post:
         self._settings = settings
         self._session = requests.Session()
         # Proxies and certificates come from the environment, but no login of `.netrc`, which a request without one would get.
-        self._session.auth = (settings.public_key, settings.secret_key) if settings.secret_key else _bare
+        key = settings.public_key.encode(), settings.secret_key.encode()
+        self._session.auth = key if settings.secret_key else _bare
 
     def send(self, noun: str, things: Sequence[Any]) -> Answer:
         """Send things in a request, and wait for its answer."""
