@@ -592,6 +592,8 @@ class Proto(metaclass=ProtoMeta):
 class Wrapper:
     """As Vertex's and Google's older SDKs wrap what they got."""
 
+    __module__ = "vertexai.generative_models"
+
     def __init__(self, *fields: Any) -> None:
         self._raw_response = Proto(*fields)
 
@@ -607,6 +609,22 @@ def test_answer_may_be_made_of_anything(made_of: Any) -> None:
     fields = {"model": "gpt-4o", "choices": [choice], "usage": usage}
     answer = made_of(**fields) if made_of is SimpleNamespace else made_of(*fields.values())
     assert understand(answer) == Result("gpt-4o", HI, TEXT, finish_reason="stop")
+
+
+class Table:
+    """As pandas and others have it: nothing to be turned into a dict because it was looked at."""
+
+    looked = False
+
+    def to_dict(self) -> dict[str, Any]:
+        self.looked = True
+        return CHAT
+
+
+def test_tables_are_left_alone() -> None:
+    table = Table()
+    assert understand(table) is None
+    assert not table.looked
 
 
 class Hostile:

@@ -528,6 +528,10 @@ ASSEMBLED: dict[str, tuple[list[Any], Result]] = {
         [chunk(content="Hi"), {**chunk(content=""), "error": {"code": 502, "message": "Provider disconnected"}}],
         Result(output={"role": "assistant", "content": "Hi"}, error="Provider disconnected"),
     ),
+    "Groq's usage": (
+        [chunk(content="Hi."), {**chunk(), "x_groq": {"usage": {"prompt_tokens": 12, "completion_tokens": 5}}}],
+        Result(None, {"role": "assistant", "content": "Hi."}, {"input": 12, "output": 5}, "groq"),
+    ),
     "Mistral's events": (
         [{"data": {"model": "mistral-large", **chunk(content="Hi.")}}],
         Result("mistral-large", {"role": "assistant", "content": "Hi."}),

@@ -16,6 +16,8 @@ _MOST_VALUES: Final = 200_000
 _DEEPEST: Final = 100
 _NOTHING: Final[Fields] = {}
 _JSON: Final = frozenset({str, int, float, bool, type(None)})
+#: Packages that wrap the messages of Google's; elsewhere `to_dict` may be anything, such as a table's.
+_WRAPPING: Final = ("google", "vertexai")
 #: What is a value and has no fields.
 _SCALARS: Final = (
     str,
@@ -66,7 +68,7 @@ def _fields_of(kind: Any) -> Callable[[Any], Fields]:
         return _of_model
     if hasattr(type(kind), "to_dict"):  # proto-plus has it in the metaclass
         return lambda value: kind.to_dict(value, use_integers_for_enums=False)
-    if callable(getattr(kind, "to_dict", None)):
+    if kind.__module__.partition(".")[0] in _WRAPPING and callable(getattr(kind, "to_dict", None)):
         return lambda value: value.to_dict()
     return _of_object
 

@@ -87,7 +87,7 @@ def _chat(answer: Fields) -> Result:
     return Result(
         model=told(answer.get("model")),
         output=said[0] if len(said) == 1 else said or None,
-        usage=_CHAT.read(answer.get("usage")),
+        usage=_CHAT.read(answer.get("usage") or fields(answer.get("x_groq")).get("usage")),
         provider=_seller(answer),
         service_tier=told(answer.get("service_tier")),
         finish_reason=next((reason for choice in choices if (reason := _reason(choice))), None),
