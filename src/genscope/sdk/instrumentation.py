@@ -165,7 +165,7 @@ def _instrument(which: bool | Sequence[str], provider: TracerProvider, settings:
     told: set[str] = set()
     for name in wanted:
         if name in told:
-            _keep_quiet(LIBRARIES[name])
+            _keep_quiet(name)
         elif _turn_on(name, found, provider, settings):
             done.append(name)
             told |= _told_by(name) if which is True else set()
@@ -200,9 +200,10 @@ def _told_by(name: str) -> set[str]:
     return {library for package, library in tells.items() if _is_installed(package)}
 
 
-def _keep_quiet(library: Library) -> None:
-    if library.quiet:
-        os.environ.setdefault(library.quiet, "false")
+def _keep_quiet(name: str) -> None:
+    notices.log.info("%s is left to what calls it; to have what is called past that, name both", name)
+    if LIBRARIES[name].quiet:
+        os.environ.setdefault(LIBRARIES[name].quiet, "false")
 
 
 def _candidates(name: str, found: Sequence[EntryPoint]) -> Iterator[EntryPoint]:
