@@ -109,4 +109,4 @@ def test_a_server_that_is_down_holds_the_end_up_for_so_long_only() -> None:
     ended = run(url, "ends", exit_timeout="0.5")
     assert ended.returncode == 0
     assert ended.stderr.count(f"{url} cannot be reached") == 1
-    assert "1 spans could not be sent before the end" in ended.stderr
+    assert "1 span could not be sent before the end: ConnectionRefusedError" in ended.stderr

@@ -229,8 +229,9 @@ class Delivery:
         self._tell(now=True)
         for lane in self._lanes:
             if lane.waiting:
-                line = "%d %ss could not be sent before the end: %s"
-                notices.log.warning(line, len(lane.waiting), lane.noun, lane.reason or "there was no answer in time")
+                left = f"{len(lane.waiting)} {lane.noun}{'s' * (len(lane.waiting) > 1)}"
+                why = lane.reason or "there was no answer in time"
+                notices.log.warning("%s could not be sent before the end: %s", left, why)
         if arrived and sender is not None and sender is not threading.current_thread():
             sender.join(1.0)
 

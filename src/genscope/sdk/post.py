@@ -15,6 +15,7 @@ import requests
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from requests.auth import HTTPBasicAuth
 
 from genscope.sdk import notices
 from genscope.sdk.delivery import Answer, Meaning
@@ -58,7 +59,8 @@ class Post:
         self._settings = settings
         self._session = requests.Session()
         # Proxies and certificates come from the environment, but no login of `.netrc`, which a request without one would get.
-        key = settings.public_key.encode(), settings.secret_key.encode()
+        # As bytes, since texts would have to be Latin-1.
+        key = HTTPBasicAuth(settings.public_key.encode(), settings.secret_key.encode())
         self._session.auth = key if settings.secret_key else _bare
 
     def send(self, noun: str, things: Sequence[Any]) -> Answer:
@@ -141,11 +143,10 @@ def _after(value: str | None) -> float | None:
 
 
 def _why(error: BaseException) -> str:
-    """Return the cause behind the layers of an exception of `requests`."""
-    seen = error
-    while isinstance(cause := getattr(seen, "reason", None) or (seen.args[0] if seen.args else None), BaseException):
-        seen = cause
-    return f"{type(seen).__name__}: {seen}"[:TOLD]
+    """Return what is beneath the layers of an exception of `requests`: `ConnectionRefusedError: [Errno 111] Connection refused`."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return f"{type(error).__name__}: {error}"[:TOLD]
 
 
 def _bare(request: Any) -> Any:
