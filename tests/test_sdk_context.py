@@ -24,7 +24,10 @@ from typing import Any, Final
 import pytest
 from opentelemetry import context as contexts
 from opentelemetry import trace as opentelemetry
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import genscope
 from genscope import observe
@@ -578,6 +581,34 @@ def test_nothing_that_is_told_raises(client: Client, server: Server, caplog: pyt
     assert "there is no level LOUD" in caplog.text
     spans = read(client, server, root.trace_id)
     assert spans["broken"]["level"] == "ERROR"
+
+
+def test_an_applications_own_provider_sends_both_ways(server: Server) -> None:
+    theirs = InMemorySpanExporter()
+    provider = TracerProvider(resource=Resource.create({"service.version": "9"}))
+    provider.add_span_processor(SimpleSpanProcessor(theirs))
+    joined = Client(
+        Settings.read(url=server.url, public_key=server.public_key, secret_key=server.secret_key, environment="shop"),
+        provider,
+    )
+    library = provider.get_tracer("library")
+    with (
+        provider.get_tracer("shop").start_as_current_span("GET /orders") as request,
+        joined.start_as_current_observation("answer", as_type="agent"),
+        library.start_as_current_span("call", attributes={"gen_ai.request.model": "gpt-4o"}),
+    ):
+        # Of another library's span the program may know more.
+        joined.update_current_generation(usage_details={"input": 1000, "output": 50}, metadata={"cached": False})
+        joined.update_current_span(input=MESSAGES)
+    spans = read(joined, server, f"{request.get_span_context().trace_id:032x}")
+    assert spans.tree == {("GET /orders", None), ("answer", "GET /orders"), ("call", "answer")}
+    assert {span.name for span in theirs.get_finished_spans()} == {"GET /orders", "answer", "call"}
+    assert {span["environment"] for span in spans.spans} == {"shop"}
+    assert {span["version"] for span in spans.spans} == {"9"}
+    call = spans["call"]
+    assert (call["type"], call["model"], call["usage"]["total"]) == ("generation", "gpt-4o", 1050)
+    assert (call["input"], call["metadata"]) == (MESSAGES, {"cached": False})
+    assert Decimal(call["cost"]["total"]) == Decimal("0.003")
 
 
 def test_disabled_it_does_nothing_and_leaves_other_traces_alone(server: Server) -> None:

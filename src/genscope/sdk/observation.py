@@ -213,7 +213,7 @@ class Observation(Starter):
         if result is None:
             notices.once(
                 ("response", type(response)),
-                "%s is no answer of a model that is known; it is recorded as output",
+                "%s is no answer of a model that is known (a stream is for `watch`); it is recorded as output",
                 type(response),
             )
             self.update(output=response)
@@ -380,7 +380,7 @@ def detach(token: Token[Context] | None, span: Span) -> None:
         return
     try:
         token.var.reset(token)
-    except ValueError:
+    except (RuntimeError, ValueError):
         if get_current_span() is span:
             old = token.old_value
             contexts.attach(contexts.Context() if old is token.MISSING else cast("Context", old))

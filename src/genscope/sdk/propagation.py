@@ -90,7 +90,7 @@ class propagate:  # noqa: N801 - it reads like a function, as `contextlib.suppre
         """Stop telling."""
         if self._tokens:
             token = self._tokens.pop()
-            with contextlib.suppress(ValueError):  # the block ends in another task than it began in
+            with contextlib.suppress(RuntimeError, ValueError):  # the block ends in another task than it began in
                 token.var.reset(token)
 
 
