@@ -498,6 +498,7 @@ ASSEMBLED: dict[str, tuple[list[Any], Result]] = {
         [
             chunk(tool_calls=[{"index": 0, "id": "a", "type": "custom", "custom": {"name": "sql", "input": "SELECT"}}]),
             chunk(tool_calls=[{"index": 0, "custom": {"input": " 1"}}]),
+            chunk(tool_calls=[{"index": 0}]),
         ],
         Result(
             output={

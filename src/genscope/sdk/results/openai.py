@@ -181,7 +181,7 @@ class _Chat:
             if len(self._calls) >= MOST_THINGS:
                 return
             known = self._calls[index, slot] = {}
-        kind = "custom" if piece.get("custom") is not None else "function"
+        kind = "custom" if piece.get("custom") is not None else known.get("kind", "function")
         function = fields(piece.get(kind))
         known["kind"] = kind
         if identity:
