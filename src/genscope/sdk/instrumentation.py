@@ -162,13 +162,13 @@ def _instrument(which: bool | Sequence[str], provider: TracerProvider, settings:
     else:
         wanted = [_plain(name) for name in ([which] if isinstance(which, str) else which or ())]
     done: list[str] = []
-    told: set[str] = set()
+    told: dict[str, str] = {}
     for name in wanted:
         if name in told:
-            _keep_quiet(name)
+            _keep_quiet(name, told[name])
         elif _turn_on(name, found, provider, settings):
             done.append(name)
-            told |= _told_by(name) if which is True else set()
+            told |= dict.fromkeys(_told_by(name) if which is True else (), name)
     missing = [name for name in wanted if name not in done and name not in told]
     if which is True:
         _tell_what_else(done, missing)
@@ -200,8 +200,8 @@ def _told_by(name: str) -> set[str]:
     return {library for package, library in tells.items() if _is_installed(package)}
 
 
-def _keep_quiet(name: str) -> None:
-    notices.log.info("%s is left to what calls it; to have what is called past that, name both", name)
+def _keep_quiet(name: str, teller: str) -> None:
+    notices.log.info("%s is left to %s, which tells of it; to have what else calls it, name both", name, teller)
     if LIBRARIES[name].quiet:
         os.environ.setdefault(LIBRARIES[name].quiet, "false")
 
