@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import uuid4
 
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
@@ -95,7 +96,8 @@ def score(
 ) -> bytes:
     """Return the line of a score: about a thing by its name, or about a trace, a span in it or a session by their ids.
 
-    Without an `id` it is the only one of its name and source about that thing, and takes the place of the one before.
+    Without an `id` the score of a thing is the only one of its name and source, and takes the place of the one before; one that is
+    told by ids is another one.
     """
     piece = Piece(settings)
     names = {
@@ -103,7 +105,7 @@ def score(
         "span_id": span_id,
         # A trace tells its session.
         "session_id": session_id if trace_id is None else None,
-        "id": id,
+        "id": uuid4().hex if id is None and about is None else id,
         "data_type": data_type,
         "config_id": config_id,
         "environment": settings.environment or None,

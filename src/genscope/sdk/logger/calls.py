@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar, Unpack
 
-from genscope.sdk import notices
 from genscope.sdk.logger.configs import ErrorConfig
 from genscope.sdk.logger.thing import Part
 from genscope.sdk.results import Result, understand
@@ -39,13 +38,9 @@ class Generation(Call):
         """
         if not self._recorded:
             return answer
-        try:
-            if is_stream(answer):
-                return watch(answer, self._answered, self._broke)
-            result = understand(answer)
-        except Exception as error:  # an observer must not break what it observes
-            notices.once(("answer", type(answer)), "%s could not be understood: %r", type(answer), error)
-            result = None
+        if is_stream(answer):
+            return watch(answer, self._answered, self._broke)
+        result = understand(answer)
         if result is None:
             self._finish({"output": answer})
         else:
