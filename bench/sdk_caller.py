@@ -30,7 +30,7 @@ ANSWER = "It left our warehouse this morning, and will be with you tomorrow. " *
 USAGE = {"input": 1000, "output": 250}
 
 #: Records one generation; waits until all that were recorded are sent.
-Idiom = tuple[Callable[[], None], Callable[[], object]]
+Idiom = tuple[Callable[[], None], Callable[..., object]]
 
 
 def genscope_context() -> Idiom:
@@ -158,9 +158,10 @@ def throughput(name: str, count: int) -> dict[str, float]:
 def memory(name: str, count: int) -> dict[str, float]:
     """Return bytes of memory per generation that waits for a server that is down, as the SDK counts them and as they are."""
     logging.disable()
-    generation, _ = IDIOMS[name]()
+    generation, flush = IDIOMS[name]()
     delivery = import_module("genscope").get_client().delivery
     generation()
+    flush(1.0)  # in vain, but then all is loaded that sends
     before, counted = _resident(), delivery.size
     for _ in range(count):
         generation()
