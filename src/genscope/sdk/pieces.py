@@ -74,7 +74,7 @@ class Piece:
             begin += f',"parent":{{"kind":"{parent.kind}","id":{quoted(parent.id)}}}'
         if self.attributes:
             self.told["attributes"] = _object(self.attributes)
-        return "".join([begin, *(f',"{key}":{value}' for key, value in self.told.items()), "}"]).encode()
+        return "".join([begin, *[f',"{key}":{value}' for key, value in self.told.items()], "}"]).encode()
 
 
 def score(
@@ -275,9 +275,13 @@ def _model(piece: Piece, value: Any) -> None:
 
 def _attribute(name: str) -> Writer:
     def told(piece: Piece, value: Any) -> None:
-        piece.attributes[name] = quoted(values.text(value, piece.settings))
+        piece.attributes[name] = _text(value)
 
     return told
+
+
+def _description(piece: Piece, value: Any) -> None:
+    piece.attributes["gen_ai.tool.description"] = quoted(values.text(value, piece.settings))
 
 
 def _finish_reason(piece: Piece, value: Any) -> None:
@@ -315,7 +319,7 @@ FIELDS: Final[Mapping[str, Writer]] = {
     "prompt_version": _name("prompt_version"),
     "maxim_prompt_id": _name("prompt_name"),
     "maxim_prompt_version_id": _name("prompt_version"),
-    "description": _attribute("gen_ai.tool.description"),
+    "description": _description,
     "error_type": _attribute("error.type"),
     "error_code": _attribute("error.code"),
     "response_id": _attribute(attributes.RESPONSE_ID),

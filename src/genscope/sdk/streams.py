@@ -46,7 +46,7 @@ def _streams(value: object) -> bool:
 
 def _key(answer: Mapping[Any, Any]) -> str | None:
     """Return where an answer of Bedrock's holds its stream, None if it holds none."""
-    held = ((key, answer.get(key)) for key in _WITHIN)
+    held = [(key, answer[key]) for key in _WITHIN if key in answer]
     return next((key for key, value in held if not isinstance(value, Mapping) and is_stream(value)), None)
 
 
