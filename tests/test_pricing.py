@@ -88,6 +88,23 @@ TIME = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 10**9
             {"input": 20, "output": 8, "total": 28, "input_cache_read": 5, "output_reasoning": 2},
         ),
         # Anthropic counts cached tokens beside the input
+        (  # Anthropic since it tells what of the output was thought.
+            {
+                "input_tokens": 2000,
+                "cache_read_input_tokens": 1000,
+                "cache_creation_input_tokens": 0,
+                "output_tokens": 50,
+                "output_tokens_details": {"thinking_tokens": 30},
+            },
+            {
+                "input": 3000,
+                "output": 50,
+                "total": 3050,
+                "input_cache_read": 1000,
+                "input_cache_write": 0,
+                "output_reasoning": 30,
+            },
+        ),
         (
             {
                 "input_tokens": 100,

@@ -136,6 +136,8 @@ _INCLUSIVE: Final = frozenset(
         "prompt_token_count",
     }
 )
+#: Names of Anthropic's for what was cached, counted beside `input_tokens`; its `output_tokens_details` are within the output.
+_ANTHROPIC: Final = frozenset({"cache_read_input_tokens", "cache_creation_input_tokens"})
 #: A name that Gemini or Perplexity uses -> the part that its totals leave out, though `prompt` includes what was cached.
 _BESIDE: Final = {
     "citation_tokens": "output_citation",
@@ -153,7 +155,10 @@ def from_details(details: Attributes) -> Usage | None:
     Objects within it (`prompt_tokens_details`) are read two levels deep, counts may be numeric strings.
     """
     counts = _counts(_leaves(details))
-    if not _INCLUSIVE.isdisjoint(details):
+    inclusive = _INCLUSIVE.intersection(details)
+    if inclusive == {"output_tokens_details"} and not _ANTHROPIC.isdisjoint(details):
+        return _usage(counts, ("input",))
+    if inclusive:
         return _usage(counts, tuple(part for name, part in _BESIDE.items() if name in details) or _beside(counts))
     return _usage(counts, ("input", "output"))
 
