@@ -515,6 +515,45 @@ def test_answers_are_understood(client: Client, server: Server) -> None:
     assert spans["other"]["output"] == {"something": "else"}
 
 
+def test_answers_and_streams_that_a_function_returns(client: Client, server: Server) -> None:
+    class Stream:
+        """As OpenAI's."""
+
+        def __init__(self) -> None:
+            self.chunks = iter([chunk("It "), chunk("left.")])
+
+        def __iter__(self) -> Iterator[Any]:
+            return self
+
+        def __next__(self) -> Any:
+            return next(self.chunks)
+
+    @observe(as_type="generation")
+    def ask(question: str) -> dict[str, Any]:
+        return COMPLETION
+
+    @observe(as_type="generation")
+    async def stream(question: str) -> Stream:
+        return Stream()
+
+    @observe(as_type="generation")
+    def say(question: str) -> str:
+        return "It left."
+
+    with client.start_as_current_span("root") as root:
+        assert ask("where?") is COMPLETION
+        assert say("where?") == "It left."
+        watched = asyncio.run(stream("where?"))
+    assert len(list(watched)) == 2
+
+    spans = read(client, server, root.trace_id)
+    assert (spans["ask"]["model"], spans["ask"]["usage"]["input_cache_read"]) == ("gpt-4o-2024-08-06", 800)
+    assert spans["ask"]["input"] == {"question": "where?"}
+    assert spans["say"]["output"] == "It left."
+    assert "It left." in json.dumps(spans["stream"]["output"])
+    assert spans["stream"]["time_to_first_token_ms"] is not None
+
+
 def test_streams_are_recorded_while_they_are_read(client: Client, server: Server) -> None:
     def stream() -> Iterator[dict[str, Any]]:
         yield chunk("It ")

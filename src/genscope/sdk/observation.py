@@ -184,8 +184,14 @@ class Observation(Starter):
             return self
         if name is not None:
             span.update_name(attributes.plain(name))
-        if response is not None:
-            self._understand(response)
+        if response is not None and not self._understand(response):
+            kind = type(response)
+            notices.once(
+                ("response", kind),
+                "%s is no answer of a model that is known (a stream is for `watch`); it is recorded as output",
+                kind,
+            )
+            self.update(output=response)
         if fields:
             told = attributes.write(attributes.OBSERVATION, fields, self._client.settings)
             if told:
@@ -206,19 +212,26 @@ class Observation(Starter):
             message = told.get(attributes.STATUS_MESSAGE)
             self._span.set_status(Status(StatusCode.ERROR, cast("str | None", message)))
 
-    def _understand(self, response: object) -> None:
+    def _understand(self, response: object) -> bool:
+        """Tell what a model answered; False if it is no answer that is known."""
         from genscope.sdk.results import understand  # noqa: PLC0415 - only who hands answers over needs it
 
         result = understand(response)
-        if result is None:
-            notices.once(
-                ("response", type(response)),
-                "%s is no answer of a model that is known (a stream is for `watch`); it is recorded as output",
-                type(response),
-            )
-            self.update(output=response)
-        else:
+        if result is not None:
             self._answered(result)
+        return result is not None
+
+    def _returned(self, result: Any, call: bool) -> Any:
+        """Tell what a function returned, one that may have called a model or not, and return it."""
+        if call:
+            from genscope.sdk import streams  # noqa: PLC0415 - only who streams needs it
+
+            if streams.is_stream(result):
+                return self.watch(result)
+            if self._understand(result):
+                return result
+        self.update(output=result)
+        return result
 
     def _answered(self, result: Result) -> None:
         """Tell what a model answered."""

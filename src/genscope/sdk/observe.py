@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+#: Types of functions that may return a model's answer, or a stream of it.
+_CALLS: Final = frozenset({"generation", "embedding"})
 #: How many things that a generator yields are kept for its output. Texts are kept as far as a value may be long.
 MOST_ITEMS: Final = 10_000
 
@@ -53,7 +55,8 @@ def observe(
     """Make an observation of every call: its name, arguments, result, time and exception; what it starts is beneath it.
 
     For functions, methods, coroutines, generators and async generators, which stay what they are. What a generator yields is
-    its output, joined if it is text, or by `transform_to_string`. The input are the arguments by their names.
+    its output, joined if it is text, or by `transform_to_string`. The input are the arguments by their names. Of a generation or
+    embedding, an answer of a model is understood as `update(response=...)` does, and a stream is watched.
 
     >>> import genscope
     >>> @genscope.observe(as_type="tool")
@@ -134,7 +137,7 @@ class _Calls:
                 weakref.finalize(going_on, run.dropped)
                 return going_on
         if self._capture_output:
-            observation.update(output=result)
+            return observation._returned(result, self._type in _CALLS)
         return result
 
     def ended(self, run: _Run) -> None:
