@@ -229,6 +229,7 @@ def test_blocks_end_things_and_record_what_leaves_them(server: Server, client: C
     (event,) = found["events"]
     assert (event["name"], event["attributes"]["exception.message"]) == ("exception", "boom")
     assert "in answer" in event["attributes"]["exception.stacktrace"]
+    assert root["events"] == []
     assert root["end_time"] >= found["end_time"] > found["start_time"]
 
 

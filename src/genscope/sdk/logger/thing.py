@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 from uuid import uuid4
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from genscope.sdk.settings import Settings
 
 
+#: Where an exception remembers in which trace it was recorded.
+RECORDED: Final = "__genscope_trace__"
 #: Characters of an id; the server takes no longer ones.
 LONGEST_ID: Final = 512
 
@@ -190,7 +193,7 @@ class Part(Thing):
         if self._recorded:
             settings = self._client.settings
             try:
-                told, events = failure(error, more, settings)
+                told, events = failure(error, more, self._trace_id, settings)
             except (
                 Exception
             ) as trouble:  # exceptions are the application's, and may do anything when they are looked at
@@ -202,13 +205,18 @@ class Part(Thing):
         return self
 
 
-def failure(error: Any, more: Mapping[str, Any], settings: Settings) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the fields that an error tells, and of an exception its traceback, as JSON."""
+def failure(
+    error: Any, more: Mapping[str, Any], trace_id: str | None, settings: Settings
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fields that an error tells, and of an exception its traceback, as JSON, once in a trace."""
     events = {}
     # By its type, since a proxy of something that is not there raises when it is asked for its class.
     if issubclass(type(error), BaseException):
         told: dict[str, Any] = {"message": said(error), "type": type(error).__name__, **more}
-        events["events"] = pieces.exception(error, settings)
+        if trace_id is None or getattr(error, RECORDED, None) != trace_id:
+            events["events"] = pieces.exception(error, settings)
+            with contextlib.suppress(AttributeError, TypeError):
+                setattr(error, RECORDED, trace_id)
     elif issubclass(type(error), str):
         told = {"message": error, **more}
     else:
