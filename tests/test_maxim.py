@@ -8,7 +8,6 @@ import json
 import random
 import re
 import secrets
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.running import Server
+from tests.running import PLAIN, Server
 from tests.test_replay import told
 
 SEED = Path(__file__).parents[2] / "shared/protocols/captures/maxim-python_seed/002_POST_api_sdk_v3_log.http"
 SUCCESS = {"data": {"success": True}}
-#: Nothing is encrypted here, and to read the system's certificates takes as long as a request.
-PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 #: Requests that are sent at the same time, of each sender the next after the answer.
 SENDERS = 8
 
@@ -190,7 +187,7 @@ def test_every_order_of_a_call(server: Server, apart: bool) -> None:
     with ThreadPoolExecutor(SENDERS) as threads:
         orders = list(threads.map(tell, itertools.permutations(range(4))))
     assert len(orders) == 24
-    with server.client(verify=PLAIN) as client:
+    with server.client() as client:
         for order, trace_id in orders:
             found = client.get(f"/api/v1/traces/{trace_id}", timeout=300).raise_for_status().json()
             assert {span["span_id"]: told(span) for span in found["spans"]} == called(trace_id), order
