@@ -20,6 +20,7 @@ SECONDS = 180
 PYTHON = ".clients/{}/bin/python"
 #: What runs the program of a tab; several where its packages' versions are.
 INTERPRETERS = {
+    "genscope": [str(BINARIES / "python")],
     "python5": [PYTHON.format("langfuse-4.18.0"), PYTHON.format("langfuse-5.0.4")],
     "python3": [PYTHON.format("langfuse-3.0.0"), PYTHON.format("langfuse-3.15.0")],
     "typescript": [str(BINARIES / "node")],
