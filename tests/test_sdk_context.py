@@ -8,6 +8,7 @@ import gc
 import inspect
 import json
 import logging
+import math
 import os
 import random
 import subprocess
@@ -19,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum, IntEnum
 from typing import Any, Final
 
 import pytest
@@ -214,6 +216,51 @@ def test_a_trace_goes_on_in_another_process(client: Client, server: Server) -> N
     spans = read(client, server, trace_id)
     assert (spans["seeded"]["is_root"], spans["seeded-event"]["is_root"]) == (True, False)
     assert spans["seeded-event"]["parent_span_id"] == "00000000000000ab"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"trace_id": "0123456789abcdef0123456789abcdef", "sampled": "yes"},
+        {"trace_id": "0123456789abcdef0123456789abcdef", "parent_span_id": "order-4711"},
+        {"trace_id": 4711},
+        {"trace_id": "0" * 32},
+        {"parent_span_id": "00000000000000ab"},
+        "0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_a_place_that_is_none_loses_nothing(place: Any, client: Client) -> None:
+    span = client.start_span("anywhere", trace_context=place)
+    assert span.recorded
+    span.end()
+
+
+def test_what_comes_from_elsewhere_can_be_scored_and_its_trace_told(client: Client, server: Server) -> None:
+    elsewhere = opentelemetry.SpanContext(int(client.create_trace_id(), 16), 7, True, opentelemetry.TraceFlags(1))
+    with opentelemetry.use_span(opentelemetry.NonRecordingSpan(elsewhere)):
+        trace_id = client.get_current_trace_id()
+        client.score_current_trace("stars", 4)
+        with client.start_as_current_span("here"):
+            pass
+    assert trace_id == f"{elsewhere.trace_id:032x}"
+    assert read(client, server, trace_id)["here"]["parent_span_id"] == "0000000000000007"
+    (score,) = server.get("/api/v1/scores", trace_id=trace_id)["data"]
+    assert (score["name"], score["value"]) == ("stars", 4)
+
+
+def test_what_an_observation_says_itself_comes_before_what_is_propagated(client: Client, server: Server) -> None:
+    with genscope.propagate(version="1", prompt={"name": "all", "version": 1}, user_id="alice"):
+        with client.start_as_current_generation("own", version="2", prompt={"name": "own", "version": 5}) as own:
+            client.start_generation("other").end()
+        with opentelemetry.get_tracer("other").start_as_current_span("foreign", attributes={"user.id": "bob"}) as span:
+            place: genscope.TraceContext = {"trace_id": f"{span.get_span_context().trace_id:032x}"}
+    spans = read(client, server, own.trace_id)
+    assert {name: (spans[name]["version"], spans[name]["prompt_name"]) for name in ("own", "other")} == {
+        "own": ("2", "own"),
+        "other": ("1", "all"),
+    }
+    (foreign,) = read(client, server, place["trace_id"]).spans
+    assert foreign["user_id"] == "bob"
 
 
 def test_scores_of_traces_spans_and_sessions(client: Client, server: Server) -> None:
@@ -515,6 +562,17 @@ def test_answers_are_understood(client: Client, server: Server) -> None:
     assert spans["other"]["output"] == {"something": "else"}
 
 
+def test_whose_model_it_is_the_application_knows_best(client: Client, server: Server) -> None:
+    converse = {"output": {"message": {"role": "assistant", "content": [{"text": "Hi."}]}}, "stopReason": "end_turn"}
+    with client.start_as_current_generation("draft", model="ours", provider="ours.example") as gen:
+        gen.update(response=converse | {"usage": {"inputTokens": 3, "outputTokens": 1, "totalTokens": 4}})
+        client.start_generation("untold").update(response=COMPLETION | {"provider": "OpenAI"}, provider="late").end()
+    spans = read(client, server, gen.trace_id)
+    assert (spans["draft"]["provider"], spans["draft"]["model"]) == ("ours.example", "ours")
+    assert spans["draft"]["usage"] == {"input": 3, "output": 1, "total": 4}
+    assert (spans["untold"]["provider"], spans["untold"]["model"]) == ("late", "gpt-4o-2024-08-06")
+
+
 def test_answers_and_streams_that_a_function_returns(client: Client, server: Server) -> None:
     class Stream:
         """As OpenAI's."""
@@ -620,6 +678,93 @@ def test_nothing_that_is_told_raises(client: Client, server: Server, caplog: pyt
     assert "there is no level LOUD" in caplog.text
     spans = read(client, server, root.trace_id)
     assert spans["broken"]["level"] == "ERROR"
+
+
+def test_what_functions_are_given_and_give_may_be_anything(client: Client, server: Server) -> None:
+    rude: Any = Rude()
+
+    @observe(as_type="generation")
+    def returns(value: Any) -> Any:
+        return value
+
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __call__(self, items: Any) -> str:
+            raise ValueError(items)
+
+    @observe(transform_to_string=Unhashable())
+    def yields() -> Iterator[Any]:
+        yield rude
+
+    @observe
+    @property
+    def size(self: Any) -> int:
+        return 3
+
+    @observe
+    class Kept:
+        pass
+
+    with client.start_as_current_span("root") as root:
+        assert returns(rude) is rude
+        (item,) = yields()
+        assert item is rude
+    assert isinstance(size, property)
+    assert isinstance(Kept, type)
+    assert {span["level"] for span in read(client, server, root.trace_id).spans} == {"DEFAULT"}
+
+
+class Word(str, Enum):  # noqa: UP042 - whose `str` is not what it holds
+    TOOL = "tool"
+
+
+class Number(IntEnum):
+    THREE = 3
+
+
+def test_values_at_the_edges_come_back(client: Client, server: Server) -> None:
+    edges: dict[Any, Any] = {
+        "nan": math.nan,
+        "infinite": math.inf,
+        "large": 2**70,
+        "small": -(2**63),
+        "real": 1e30,
+        "bytes": b"\x00\xff",
+        "enum": Word.TOOL,
+        "number": Number.THREE,
+        3: 4,
+        ("a", 1): {1: {2}},
+    }
+    with client.start_as_current_observation(
+        Word.TOOL, as_type=Word.TOOL, metadata=edges, input=edges | {"nan": 0}
+    ) as root:  # type: ignore[arg-type]
+        root.update(model=Word.TOOL, usage_details={"input": math.nan}, cost_details={"total": math.inf})
+    span = read(client, server, root.trace_id)["tool"]
+    assert (span["type"], span["model"]) == ("tool", "tool")
+    assert span["metadata"] == {
+        "nan": "nan",
+        "infinite": "inf",
+        "large": str(2**70),
+        "small": str(-(2**63)),
+        "real": 1e30,
+        "bytes": "AP8=",
+        "enum": "tool",
+        "number": 3,
+        "3": 4,
+        "('a', 1)": {"1": [2]},
+    }
+
+
+def test_what_is_told_after_the_end_is_named_in_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), client.start_as_current_span("root") as root:
+        root.end().end()
+        root.update(output="late").update_trace(name="late").fail(ValueError("late"))
+        client.update_current_generation(output="late")
+        assert client.get_current_trace_id() == root.trace_id
+    (record,) = caplog.records
+    assert (record.name, record.stack_info is None) == ("genscope", False)
+    assert "what has ended" in record.message
 
 
 def test_an_applications_own_provider_sends_both_ways(server: Server) -> None:
@@ -732,3 +877,42 @@ def test_a_second_init_takes_over(client: Client, server: Server) -> None:
     spans = read(second, server, root.trace_id)
     assert spans.tree == {("root", None), ("by the first", "root")}
     assert spans["root"]["environment"] == "second"
+
+
+def test_the_newest_init_decides_what_is_sent_and_where_to(client: Client, server: Server) -> None:
+    key: dict[str, Any] = {"url": server.url, "public_key": server.public_key, "secret_key": server.secret_key}
+    foreign = opentelemetry.get_tracer("foreign")
+    for rate in (0.0, 1.0):
+        made = genscope.init(**key, sample_rate=rate)
+        with foreign.start_as_current_span("theirs") as span:
+            assert span.is_recording() == bool(rate)
+            ours = made.start_span("ours")
+            assert ours.recorded == bool(rate)
+            ours.end()
+    trace_id = f"{span.get_span_context().trace_id:032x}"
+    assert read(made, server, trace_id).tree == {("theirs", None), ("ours", "theirs")}
+
+    disabled = genscope.init(**key, enabled=False)
+    with foreign.start_as_current_span("theirs"):
+        disabled.start_span("ours").end()
+    assert not made.delivery.size
+    assert not genscope.init(**key).delivery.size
+
+
+def test_a_provider_need_not_be_opentelemetrys_own(server: Server) -> None:
+    class Stand:
+        """In front of a provider, as Logfire's."""
+
+        def __init__(self) -> None:
+            self.provider = TracerProvider()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.provider, name)
+
+    stand: Any = Stand()
+    joined = Client(
+        Settings.read(url=server.url, public_key=server.public_key, secret_key=server.secret_key), provider=stand
+    )
+    with stand.get_tracer("shop").start_as_current_span("GET /orders"), joined.start_as_current_span("ours") as ours:
+        pass
+    assert read(joined, server, ours.trace_id).tree == {("GET /orders", None), ("ours", "GET /orders")}

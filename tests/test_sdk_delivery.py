@@ -24,10 +24,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
+from genscope.sdk import attributes, values
 from genscope.sdk import settings as sdk_settings
-from genscope.sdk import values
 from genscope.sdk.delivery import BATCH_BYTES, BATCH_COUNT, Delivery
-from genscope.sdk.processor import Processor, sampler
+from genscope.sdk.processor import Processor, Sampling
 from genscope.sdk.settings import Settings
 from tests.hostile import Hostile, answers, waits_for
 from tests.running import Server
@@ -114,8 +114,6 @@ def test_every_setting_has_a_rule_and_its_default_obeys_it() -> None:
         ("buffer_bytes", -1),
         ("timeout", 0),
         ("flush_interval", "inf"),
-        ("mask", "no.such:function"),
-        ("mask", 5),
         ("secret_key", 5),
         ("nonsense", 1),
     ],
@@ -125,6 +123,25 @@ def test_a_bad_value_is_told_and_the_default_holds(name: str, value: object, cap
     (line,) = lines(caplog)
     assert name in line
     assert "word" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fields"),
+    [
+        ("mask", "no.such:function", ("input", "output", "metadata")),
+        ("mask", 5, ("input", "output", "metadata")),
+        ("capture_input", "y", ("input",)),
+        ("capture_output", "none", ("output",)),
+    ],
+)
+def test_what_was_to_stay_stays_when_that_is_told_badly(
+    name: str, value: object, fields: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    read = Settings.read(**{name: value})
+    (line,) = lines(caplog)
+    assert line.startswith(f"{name} {value!r} is not ")
+    assert line.endswith("contents stay in the process")
+    assert "secret" not in json.dumps(attributes.write(attributes.OBSERVATION, dict.fromkeys(fields, "secret"), read))
 
 
 def test_a_secret_is_not_shown() -> None:
@@ -396,7 +413,7 @@ def test_traces_are_kept_whole_by_their_id(receiver: Hostile) -> None:
 
 def test_who_began_a_trace_decides_whether_it_is_recorded(receiver: Hostile) -> None:
     delivery = Delivery(Settings(url=receiver.url))
-    provider = TracerProvider(sampler=sampler(0.0), shutdown_on_exit=False)
+    provider = TracerProvider(sampler=Sampling(0.0), shutdown_on_exit=False)
     provider.add_span_processor(Processor(delivery))
     tracer = provider.get_tracer("application")
     for flag in (TraceFlags.SAMPLED, TraceFlags.DEFAULT):

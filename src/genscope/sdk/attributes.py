@@ -7,6 +7,7 @@ The server reads them by `genscope.conventions.genscope`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias, TypedDict, cast, get_args
@@ -153,7 +154,7 @@ def joined(before: Mapping[str, Any], told: dict[str, Attribute]) -> dict[str, A
 def plain(value: Any) -> str:
     """Return a name or an id as text. Never raises."""
     try:
-        return values.capped(value if isinstance(value, str) else str(value), LONGEST_NAME)
+        return values.capped(str.__str__(value) if isinstance(value, str) else str(value), LONGEST_NAME)
     except Exception:  # objects may do anything when they are looked at
         return f"<{type(value).__name__}>"
 
@@ -221,18 +222,25 @@ def _metadata(attribute: str) -> Writer:
 
 def _entry(value: Any, settings: Settings) -> Attribute:
     """Return a value of metadata so that it comes back with its type: what begins like JSON is JSON."""
-    if settings.mask is None and (isinstance(value, bool | float) or (type(value) is int and abs(value) < 2**63)):
-        return value
+    if settings.mask is None and _is_number(value):
+        return cast(Attribute, value)
     told = values.text(value, settings)
     if isinstance(value, str):
         return json.dumps(told) if told[:1] in _JSON else told
     if told[:1] in _JSON:
         return told
     try:
-        number: Attribute = json.loads(told)  # a mask was asked
+        number = json.loads(told)  # a mask was asked
     except ValueError:
         return told
-    return told if number is None else number
+    return cast(Attribute, number) if _is_number(number) else told
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number, or yes or no, that both OTLP and JSON can say."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and abs(value) < 2**63
 
 
 def _moment(attributes: dict[str, Attribute], value: Any, _settings: Settings) -> None:

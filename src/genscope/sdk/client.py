@@ -6,14 +6,14 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
 from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
@@ -23,8 +23,8 @@ from genscope.sdk import attributes, notices
 from genscope.sdk.attributes import Attribute, Fields, ObservationType, TraceFields
 from genscope.sdk.delivery import Delivery
 from genscope.sdk.observation import Observation, ScoreFields, Starter
-from genscope.sdk.processor import Processor, sampler
-from genscope.sdk.propagation import TraceContext, carried
+from genscope.sdk.processor import Processor, Sampling
+from genscope.sdk.propagation import TraceContext
 from genscope.sdk.reading import Reading
 from genscope.sdk.settings import Mask, Settings
 
@@ -72,21 +72,26 @@ class Client(Starter, Reading):
             attributes.RELEASE: settings.release,
         }
         always = {name: value for name, value in told.items() if value}
-        found = provider or trace.get_tracer_provider()
-        if not isinstance(found, TracerProvider):
+        found: Any = provider or trace.get_tracer_provider()
+        if not hasattr(found, "add_span_processor"):  # OpenTelemetry's is a stand-in as long as nobody has set one
+            if provider is not None:
+                notices.warn("%s is no tracer provider of OpenTelemetry's SDK; another is taken", type(provider))
             found = TracerProvider(
                 resource=Resource.create(always),
-                sampler=sampler(settings.sample_rate),
+                sampler=Sampling(settings.sample_rate),
                 id_generator=_Ids(),
                 span_limits=SpanLimits(max_span_attributes=SpanLimits.UNSET),
             )
             trace.set_tracer_provider(found)
-        if found not in _gates:
-            _gates[found] = _Gate()
-            found.add_span_processor(_gates[found])
         said = found.resource.attributes
         untold = {name: value for name, value in always.items() if said.get(name) != value}
-        _gates[found].lead(Processor(self.delivery, settings.sample_rate), untold)
+        joins = found not in _processors
+        processor = _processors.setdefault(found, Processor(None))
+        processor.lead(self.delivery, settings.sample_rate, untold)
+        if joins:
+            found.add_span_processor(processor)
+        elif isinstance(sampling := getattr(found, "sampler", None), Sampling):
+            sampling.change(settings.sample_rate)
         self.provider = found
         self._tracer = found.get_tracer(SCOPE, __version__)
 
@@ -127,11 +132,11 @@ class Client(Starter, Reading):
         parent: Context | None,
         moment: int | None,
     ) -> Observation:
-        if type(as_type) is not str or as_type not in attributes.TYPES:
-            named = attributes.plain(as_type)
-            notices.once(("type", named), "there is no type %s; known are %s", named, sorted(attributes.TYPES))
-            as_type = "span"
-        told: dict[str, Attribute] = {attributes.TYPE: as_type}
+        type_ = attributes.plain(as_type)
+        if type_ not in attributes.TYPES:
+            notices.once(("type", type_), "there is no type %s; known are %s", type_, sorted(attributes.TYPES))
+            type_ = "span"
+        told: dict[str, Attribute] = {attributes.TYPE: type_}
         if trace_context and (place := self._elsewhere(trace_context)) is not None:
             parent = place
             if not trace_context.get("parent_span_id"):
@@ -154,9 +159,9 @@ class Client(Starter, Reading):
             # A trace's own spans need a parent, so that OpenTelemetry takes its id; nobody ever tells of this one.
             span_id = int(place.get("parent_span_id") or place["trace_id"][16:], 16) or 1
             sampled = place.get("sampled")
-        except (AttributeError, KeyError, TypeError, ValueError):
-            trace_id = span_id = 0
-        if sampled is None:
+        except Exception:  # it may be anything
+            trace_id, span_id, sampled = 0, 0, None
+        if not isinstance(sampled, bool):
             sampled = trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._bound
         context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(sampled))
         if not context.is_valid:
@@ -167,7 +172,7 @@ class Client(Starter, Reading):
     def _current(self) -> Observation:
         """Return what is current, which another library may have started."""
         span = trace.get_current_span() if self.provider is not None else INVALID_SPAN
-        return Observation(self, span) if span.is_recording() else self._nothing
+        return Observation(self, span) if span.get_span_context().is_valid else self._nothing
 
     def update_current_span(self, *, name: str | None = None, **fields: Unpack[Fields]) -> None:
         """Tell more of the current observation, whoever started it."""
@@ -253,7 +258,7 @@ class Client(Starter, Reading):
         try:
             ask(self.settings, "GET", "traces", {"limit": "1"})
         except Exception as error:
-            notices.log.warning("%s cannot be used: %s", self.settings.url, error)
+            notices.warn("%s cannot be used: %s", self.settings.url, error)
             return False
         return True
 
@@ -264,33 +269,6 @@ class Client(Starter, Reading):
     def shutdown(self) -> None:
         """Send what waits, within the settings' `exit_timeout`, and stop."""
         self.delivery.close(self.settings.exit_timeout)
-
-
-class _Gate(SpanProcessor):
-    """Our one processor of a tracer provider. OpenTelemetry cannot take one away, so that a second `init` leads it elsewhere."""
-
-    def lead(self, processor: Processor, always: Mapping[str, Attribute]) -> None:
-        """Hand ended spans to this processor. All spans get the attributes `always` that no resource has."""
-        self._processor = processor
-        self._always = always
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Give a span, whoever starts it, what `propagate` told."""
-        told = carried(parent_context)
-        if told or self._always:
-            span.set_attributes({**self._always, **told})
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Hand it over."""
-        self._processor.on_end(span)
-
-    def shutdown(self) -> None:
-        """Send what waits."""
-        self._processor.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Wait until everything is sent."""
-        return self._processor.force_flush(timeout_millis)
 
 
 class _Ids(IdGenerator):
@@ -309,7 +287,8 @@ class _Ids(IdGenerator):
         return True
 
 
-_gates: WeakKeyDictionary[TracerProvider, _Gate] = WeakKeyDictionary()
+#: Our processor of each tracer provider.
+_processors: WeakKeyDictionary[TracerProvider, Processor] = WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -358,9 +337,12 @@ def init(
         try:
             made = _Process.client = Client(settings, tracer_provider)
         except Exception as error:  # OpenTelemetry has an environment of its own, and refuses what is wrong there
-            notices.log.warning("nothing is recorded, since OpenTelemetry cannot be set up: %r", error)
+            notices.warn("nothing is recorded, since OpenTelemetry cannot be set up: %r", error)
             made = _Process.client = Client(replace(settings, enabled=False))
-    if former is not None:  # what waits there may take a while
+    if former is not None:
+        if former.provider is not None and former.provider is not made.provider:
+            _processors[former.provider].lead(None, 0.0, {})
+        # What waits there may take a while.
         threading.Thread(target=former.shutdown, daemon=True).start()
     if instrument and made.provider is not None:
         from genscope.sdk.instrumentation import instrument as turn_on  # noqa: PLC0415
@@ -371,5 +353,10 @@ def init(
 
 def get_client() -> Client:
     """Return the client of the process. If nobody called `init`, this does, with what the environment says."""
+    # Without the lock, which another thread may hold while this process is forked.
+    return _Process.client or _first()
+
+
+def _first() -> Client:
     with _lock:
         return _Process.client or init()

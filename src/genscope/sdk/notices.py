@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -16,12 +17,18 @@ INTERVAL: Final = 60.0
 _told: set[object] = set()
 
 
-def once(place: object, message: str, *arguments: object, exc_info: bool = False) -> None:
+def warn(message: str, *arguments: object, exc_info: bool = False, stack_info: bool = False) -> None:
+    """Log a warning. What the application's handlers and filters raise goes no further: nobody else sends what is recorded."""
+    with contextlib.suppress(Exception):
+        log.warning(message, *arguments, exc_info=exc_info, stack_info=stack_info)
+
+
+def once(place: object, message: str, *arguments: object, exc_info: bool = False, stack_info: bool = False) -> None:
     """Log a warning, unless one of this place was logged before."""
     if place in _told or len(_told) >= PLACES:
         return
     _told.add(place)
-    log.warning(message, *arguments, exc_info=exc_info)
+    warn(message, *arguments, exc_info=exc_info, stack_info=stack_info)
 
 
 def debug() -> None:

@@ -22,6 +22,7 @@ from genscope.sdk import attributes, notices, values
 from genscope.sdk.attributes import Attribute, Fields, ObservationType, TraceFields
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextvars import Token
     from types import TracebackType
 
@@ -181,6 +182,10 @@ class Observation(Starter):
         """
         span = self._span
         if not span.is_recording():
+            if span.get_span_context().trace_flags.sampled:
+                notices.once(
+                    "ended", "what has ended, or is another process's, was told more, which is lost", stack_info=True
+                )
             return self
         if name is not None:
             span.update_name(attributes.plain(name))
@@ -200,10 +205,14 @@ class Observation(Starter):
                 self._set_status(told)
         return self
 
+    @property
+    def _said(self) -> Mapping[str, Any]:
+        """What the span says so far, whoever told it."""
+        return getattr(self._span, "attributes", None) or {}
+
     def _be_generation(self) -> None:
         """Take the type of a call to a model, if it is one of ours that has another."""
-        type_ = (getattr(self._span, "attributes", None) or {}).get(attributes.TYPE)
-        if type_ is not None and type_ not in ("generation", "embedding"):
+        if self._said.get(attributes.TYPE) not in (None, "generation", "embedding") and self.recorded:
             self._span.set_attribute(attributes.TYPE, "generation")
 
     def _set_status(self, told: dict[str, attributes.Attribute]) -> None:
@@ -234,8 +243,10 @@ class Observation(Starter):
         return result
 
     def _answered(self, result: Result) -> None:
-        """Tell what a model answered."""
+        """Tell what a model answered. Whose model it is the application knows better than the format of an answer."""
         told = {name: getattr(result, name) for name in attributes.RESULT}
+        if attributes.PROVIDER in self._said:
+            told["provider"] = None
         self._span.set_attributes(attributes.write(attributes.RESULT, told, self._client.settings))
         if result.error is not None:
             self.update(level="ERROR", status_message=result.error)
@@ -245,7 +256,7 @@ class Observation(Starter):
         span = self._span
         if span.is_recording():
             told = attributes.write(attributes.TRACE, fields, self._client.settings)
-            span.set_attributes(attributes.joined(getattr(span, "attributes", None) or {}, told))
+            span.set_attributes(attributes.joined(self._said, told))
         return self
 
     def end(self, *, end_time: int | datetime | None = None) -> Self:

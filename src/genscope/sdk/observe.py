@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import weakref
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial, wraps
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
@@ -79,6 +80,9 @@ def observe(
 def _observed(function: Any, **how: Any) -> Any:
     if isinstance(function, classmethod | staticmethod):
         return type(function)(_observed(function.__func__, **how))
+    if not callable(function) or isinstance(function, type):
+        notices.warn("%r cannot be observed: `observe` is for functions, beneath `property` and the like", function)
+        return function
     calls = _Calls(function, **how)
     for is_one, wrapped in _KINDS:
         if is_one(function):
@@ -129,13 +133,11 @@ class _Calls:
         """Record what a call returned, and return it. What goes on after the call is recorded until it ends."""
         if not observation.recorded:
             return result
-        for type_, observed in _GOING_ON:
-            if isinstance(result, type_):
-                run = _Run(observation)
-                observation._hold()
-                going_on = observed(lambda: result, self, run)()
-                weakref.finalize(going_on, run.dropped)
-                return going_on
+        if (goes_on := _GOING_ON.get(type(result))) is not None:
+            run = _Run(observation._hold())
+            going_on = goes_on(lambda: result, self, run)()
+            weakref.finalize(going_on, run.dropped)
+            return going_on
         if self._capture_output:
             return observation._returned(result, self._type in _CALLS)
         return result
@@ -170,13 +172,16 @@ class _Run:
         """Leave what is current to who called."""
         if self._token is not None:
             self._inside = contexts.get_current()
-            self._token.var.reset(self._token)
+            with contextlib.suppress(
+                ValueError
+            ):  # whoever drives a coroutine by hand may end a step in another context
+                self._token.var.reset(self._token)
 
     def add(self, item: Any) -> None:
         """Keep what was yielded, unless there is too much of it."""
         if self._left > 0 and len(self._items) < MOST_ITEMS:
             self._items.append(item)
-            self._left -= len(item) if isinstance(item, str) else 0
+            self._left -= len(item) if type(item) is str else 0
 
     def output(self, joined: Callable[[Iterable[Any]], str] | None) -> Any:
         """Return what was yielded as one value."""
@@ -185,8 +190,8 @@ class _Run:
             try:
                 return joined(items)
             except Exception as error:  # it is the application's
-                notices.once(("joined", joined), "transform_to_string raised %r; the list is recorded", error)
-        return "".join(items) if items and all(isinstance(item, str) for item in items) else items or None
+                notices.once(("joined", type(error)), "transform_to_string raised %r; the list is recorded", error)
+        return "".join(items) if items and all(issubclass(type(item), str) for item in items) else items or None
 
     def dropped(self) -> None:
         """Nobody can go on with it; if it never began, nothing else ends the observation."""
@@ -324,9 +329,9 @@ _KINDS: Final[tuple[tuple[Callable[[Any], bool], Callable[..., Any]], ...]] = (
     (inspect.isgeneratorfunction, _generator_function),
     (inspect.iscoroutinefunction, _coroutine_function),
 )
-#: What a function may return that goes on after it, and how that is observed.
-_GOING_ON: Final[tuple[tuple[type, Callable[[Callable[[], Any], _Calls, _Run], Any]], ...]] = (
-    (AsyncGeneratorType, _async_generator_function),
-    (GeneratorType, _generator_function),
-    (CoroutineType, _awaited),
-)
+#: What a function may return that goes on after it, and how that is observed. By its very type: others may do anything when asked.
+_GOING_ON: Final[Mapping[type, Callable[[Callable[[], Any], _Calls, _Run], Any]]] = {
+    AsyncGeneratorType: _async_generator_function,
+    GeneratorType: _generator_function,
+    CoroutineType: _awaited,
+}

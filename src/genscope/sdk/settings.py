@@ -60,7 +60,10 @@ class Settings:
 
     @classmethod
     def read(cls, **given: Any) -> Settings:
-        """Return settings of what is given (None: not given), else of the environment. A bad value is logged; its default holds."""
+        """Return settings of what is given (None: not given), else of the environment.
+
+        A bad value is logged, and the default holds, or what is in `CAREFUL`.
+        """
         values: dict[str, Any] = {}
         for name, (read, expected) in RULES.items():
             value = given.get(name)
@@ -70,10 +73,13 @@ class Settings:
             try:
                 values[name] = read(value)
             except Exception:  # a mask's module may raise anything
-                told = "" if name in UNTOLD else f" {value!r}"
-                notices.log.warning("%s%s is not %s; the default holds", source, told, expected)
+                told = "…" if name in UNTOLD else value
+                holds = "contents stay in the process" if name in CAREFUL else "the default holds"
+                notices.warn("%s %r is not %s; %s", source, told, expected, holds)
+                if name in CAREFUL:
+                    values[name] = CAREFUL[name]
         for name in given.keys() - RULES.keys():
-            notices.log.warning("there is no setting %s; known are %s", name, ", ".join(RULES))
+            notices.warn("there is no setting %s; known are %s", name, ", ".join(RULES))
         return cls(**values)
 
 
@@ -136,6 +142,12 @@ def _mask(value: Any) -> Mask:
     return function
 
 
+def _unknown(_value: object) -> object:
+    raise LookupError("there is no such mask")
+
+
+#: What holds instead of a bad value where the default might let out what was to stay.
+CAREFUL: Final[dict[str, Any]] = {"mask": _unknown, "capture_input": False, "capture_output": False}
 #: How each setting is read, and what to tell of one that cannot be.
 RULES: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "url": (_address, "an address such as http://127.0.0.1:4318"),

@@ -26,7 +26,7 @@ def text(value: object, settings: Settings) -> str:
         try:
             value = settings.mask(value)
         except Exception as error:  # a mask is the application's
-            notices.once(("mask", settings.mask), "the mask raised %r; what it could not mask is hidden", error)
+            notices.once(("mask", type(error)), "the mask raised %r; what it could not mask is hidden", error)
             value = HIDDEN
     return capped(str.__str__(value) if isinstance(value, str) else _json(value), settings.max_value_bytes)
 
