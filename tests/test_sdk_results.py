@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from genscope.conventions import to_span
 from genscope.model import RawSpan, Resource, Scope, Span
 from genscope.pricing import price
 from genscope.pricing.usage import from_details
-from genscope.sdk import attributes
+from genscope.sdk import attributes, values
 from genscope.sdk.results import Pieces, Result, understand
 from genscope.sdk.settings import Settings
 from tests.providers import anthropic, bedrock, gemini, openai
@@ -450,9 +451,28 @@ ANSWERS: dict[str, tuple[dict[str, Any], Result]] = {
         {"id": "r-1", "results": [{"index": 0, "relevance_score": 0.9}], "meta": {"billed_units": {"search_units": 1}}},
         Result(None, None, {"search": 1}, "cohere", id="r-1"),
     ),
+    "a choice without a role": (
+        chat(choices=[{"message": {"content": "Hi."}, "finish_reason": "stop"}]),
+        Result("gpt-4o", HI, TEXT, finish_reason="stop", id="chatcmpl-1"),
+    ),
+    "OpenRouter's upstream failed": (
+        chat(choices=[{"message": HI, "finish_reason": "error", "error": {"code": 502, "message": "Gone."}}]),
+        Result("gpt-4o", HI, TEXT, finish_reason="error", id="chatcmpl-1", error="Gone."),
+    ),
     "an error": (
         {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
         Result(error="Overloaded"),
+    ),
+    "an error as a text": ({"error": "Overloaded"}, Result(error="Overloaded")),
+    "an error of vLLM": (
+        {"object": "error", "message": "Too long.", "type": "BadRequestError", "param": None, "code": 400},
+        Result(error="Too long."),
+    ),
+    # As OpenAI's library returns it, where the status was 200.
+    "an error of OpenRouter": (
+        dict.fromkeys(("id", "choices", "created", "model", "object", "usage"))
+        | {"error": {"code": 429, "message": "Slow down."}, "user_id": "user_1"},
+        Result(error="Slow down."),
     ),
 }
 
@@ -611,6 +631,13 @@ def test_answer_may_be_made_of_anything(made_of: Any) -> None:
     assert understand(answer) == Result("gpt-4o", HI, TEXT, finish_reason="stop")
 
 
+def test_what_is_private_stays_so() -> None:
+    message = SimpleNamespace(role="assistant", content="Hi.", _client=SimpleNamespace(api_key="a key"))
+    found = understand(chat(choices=[SimpleNamespace(message=message)]))
+    assert found is not None
+    assert found.output == HI
+
+
 class Table:
     """As pandas and others have it: nothing to be turned into a dict because it was looked at."""
 
@@ -675,11 +702,20 @@ def test_nothing_raises() -> None:
         {"data": [{"embedding": [0.1]}]},
         {"results": [{"title": "A page"}]},
         {"error": {"message": "No such order"}, "order": 4711},
+        {"object": "error", "message": "No such order", "order": 4711},
+        # Nor what has whatever it is asked for.
+        MagicMock(),
+        MagicMock(spec=dict),
+        MagicMock(choices=[MagicMock(message=MagicMock(role="assistant", content="Hi."), finish_reason="stop")]),
     ],
-    ids=repr,
+    ids=lambda other: type(other).__name__ if isinstance(other, MagicMock) else repr(other),
 )
 def test_what_is_no_answer_is_none(other: object) -> None:
     assert understand(other) is None
+
+
+def test_a_mock_is_recorded_as_what_it_calls_itself() -> None:
+    assert values.text(MagicMock(), Settings()).startswith('"<MagicMock id=')
 
 
 texts = some.text(max_size=5)

@@ -18,6 +18,8 @@ from genscope.sdk.settings import Settings
 HIDDEN: Final = "[genscope: hidden, the mask failed]"
 #: How deep values are followed; of what lies deeper its `str` is told.
 LEVELS: Final = 32
+#: Bits of a number that is told as one.
+LONGEST_INT: Final = 2048
 
 
 def text(value: object, settings: Settings) -> str:
@@ -25,8 +27,10 @@ def text(value: object, settings: Settings) -> str:
     if settings.mask is not None:
         try:
             value = settings.mask(value)
-        except Exception as error:  # a mask is the application's
-            notices.once(("mask", type(error)), "the mask raised %r; what it could not mask is hidden", error)
+        except Exception as error:  # a mask is the application's, and what it says may be what it was to hide
+            notices.once(
+                ("mask", type(error)), "the mask raised %s; what it could not mask is hidden", type(error).__name__
+            )
             value = HIDDEN
     return capped(str.__str__(value) if isinstance(value, str) else _json(value), settings.max_value_bytes)
 
@@ -59,8 +63,10 @@ def _json(value: object) -> str:
 
 def _plain(value: object, within: tuple[int, ...]) -> Any:
     """Return a value of JSON's types that tells of any object; `within` are the ids of what it is in."""
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, int):  # Python writes no longer ones as decimals
+        return value if value.bit_length() <= LONGEST_INT else hex(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     try:
@@ -84,7 +90,8 @@ def _known(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {entry.name: getattr(value, entry.name) for entry in dataclasses.fields(value)}
     for method, arguments in METHODS:
-        if not isinstance(value, type) and hasattr(value, method):
+        # Of its class, since a mock has any method that it is asked for, whose answer has any, and so on.
+        if not isinstance(value, type) and hasattr(value.__class__, method):
             return getattr(value, method)(**arguments)
     return _named(value)
 

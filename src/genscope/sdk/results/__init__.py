@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from genscope.sdk.notices import log
 from genscope.sdk.results import anthropic, bedrock, cohere, gemini, openai
-from genscope.sdk.results.fields import Fields, fields, told
+from genscope.sdk.results.fields import Fields, fields, is_mock, told
 from genscope.sdk.results.pieces import Gathering, Kept
 from genscope.sdk.results.result import Result
 
@@ -39,6 +39,8 @@ _LITELLM: Final = {
     "vertex_ai_beta": "gcp.vertex_ai",
     "xai": "x_ai",
 }
+#: What may stand in an answer that is an error and nothing else.
+_OF_ERRORS: Final = frozenset({"error", "type", "object", "message", "code", "param", "request_id", "user_id"})
 
 
 def understand(answer: object) -> Result | None:
@@ -46,6 +48,8 @@ def understand(answer: object) -> Result | None:
 
     docs/answers.md lists what is known.
     """
+    if is_mock(answer):
+        return None
     try:
         whole = fields(answer)
         read = next((read for fits, read in _ANSWERS if fits(whole)), None)
@@ -58,9 +62,14 @@ def understand(answer: object) -> Result | None:
 
 
 def _error(whole: Fields) -> Result | None:
-    """Return the error that all providers answer with: `{"error": {"message": ...}}`, and little beside it."""
-    message = told(fields(whole.get("error")).get("message"))
-    return Result(error=message) if message and whole.keys() <= {"error", "type", "request_id"} else None
+    """Return the error that providers answer with: `{"error": {"message": ...}}` or the text alone, and little beside it.
+
+    OpenRouter's comes as an object of OpenAI's library, all of whose own fields are None; servers of vLLM have no `error` within.
+    """
+    error = whole if whole.get("object") == "error" else whole.get("error")
+    message = told(error) or told(fields(error).get("message"))
+    there = {name for name, value in whole.items() if value is not None}
+    return Result(error=message) if message and there <= _OF_ERRORS else None
 
 
 def _sender(answer: object) -> str | None:
@@ -88,6 +97,8 @@ class Pieces:
         """Take a piece in; returns whether the model says something in it, so that the first such is the first token."""
         if isinstance(piece, str):
             return self._text.add("text", piece)
+        if is_mock(piece):
+            return False
         try:
             whole = fields(piece)
             if self._gathering is None:

@@ -18,6 +18,8 @@ _NOTHING: Final[Fields] = {}
 _JSON: Final = frozenset({str, int, float, bool, type(None)})
 #: Packages that wrap the messages of Google's; elsewhere `to_dict` may be anything, such as a table's.
 _WRAPPING: Final = ("google", "vertexai")
+#: Where mocks come from.
+_MOCKS: Final = ("unittest.mock", "mock.mock")
 #: What is a value and has no fields.
 _SCALARS: Final = (
     str,
@@ -40,6 +42,11 @@ def fields(value: object) -> Fields:
     """Return the fields of an answer or of an object in it by name, without a copy if it can be; empty for what has none."""
     kind: Any = value.__class__  # not its type: instrumentations wrap what SDKs return
     return _fields_of(kind)(value)
+
+
+def is_mock(value: object) -> bool:
+    """Whether a value is of `unittest.mock`, which has every field that it is asked for."""
+    return type(value).__module__ in _MOCKS
 
 
 def items(value: object) -> Iterable[Any]:
@@ -79,9 +86,10 @@ def _of_model(value: Any) -> Fields:
 
 
 def _of_object(value: object) -> Fields:
+    """Return attributes, but for private ones: those hold what made the answer, such as a client and its key."""
     slots = {name for kind in type(value).__mro__ for name in _names(kind.__dict__.get("__slots__", ()))}
     within = {name: getattr(value, name) for name in slots if hasattr(value, name)}
-    return within | getattr(value, "__dict__", {})
+    return {name: one for name, one in (within | getattr(value, "__dict__", {})).items() if not name.startswith("_")}
 
 
 def _names(slots: object) -> Iterable[str]:

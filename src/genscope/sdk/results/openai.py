@@ -77,8 +77,9 @@ def _is_chat(answer: Fields) -> bool:
 
 
 def _is_choice(choice: Fields) -> bool:
-    ended = "finish_reason" in choice or "stop_reason" in choice
-    return "role" in fields(choice.get("message")) or (ended and isinstance(choice.get("text"), str))
+    ended, message = "finish_reason" in choice or "stop_reason" in choice, fields(choice.get("message"))
+    # Some servers leave out the role.
+    return "role" in message or (ended and ("content" in message or isinstance(choice.get("text"), str)))
 
 
 def _chat(answer: Fields) -> Result:
@@ -92,8 +93,13 @@ def _chat(answer: Fields) -> Result:
         service_tier=told(answer.get("service_tier")),
         finish_reason=next((reason for choice in choices if (reason := _reason(choice))), None),
         id=told(answer.get("id")),
-        error=told(fields(answer.get("error")).get("message")),
+        error=next((error for one in (answer, *choices) if (error := _error(one))), None),
     )
+
+
+def _error(answer: Fields) -> str | None:
+    error = answer.get("error")
+    return told(error) or told(fields(error).get("message"))
 
 
 def _reason(choice: Fields) -> str | None:
@@ -248,7 +254,6 @@ def _is_response(answer: Fields) -> bool:
 
 def _response(answer: Fields) -> Result:
     cut = fields(answer.get("incomplete_details"))
-    error = fields(answer.get("error"))
     return Result(
         model=told(answer.get("model")),
         output=[item for item in map(_item, answer["output"]) if item] or None,
@@ -257,7 +262,7 @@ def _response(answer: Fields) -> Result:
         service_tier=told(answer.get("service_tier")),
         finish_reason=told(cut.get("reason")) or told(answer.get("status")),
         id=told(answer.get("id")),
-        error=told(error.get("message")) or told(error.get("code")),
+        error=_error(answer) or told(fields(answer.get("error")).get("code")),
     )
 
 
