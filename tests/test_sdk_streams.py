@@ -8,11 +8,13 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, closing
 from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
@@ -181,6 +183,34 @@ def test_attributes_and_class_are_those_of_the_stream(heard: Heard) -> None:
     assert not hasattr(watched, "nothing")
 
 
+class Response:
+    """A response of `requests`: it closes, has lines, and is false where it failed."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    def close(self) -> None:
+        self.lines = []
+
+
+def test_what_python_looks_up_in_the_class_is_that_of_the_stream(heard: Heard) -> None:
+    watched = heard.watch(Response(["Hel", "lo"]))
+    assert watched
+    assert str(watched) == "Hel\nlo"
+    assert list(watched) == list(watched) == ["Hel", "lo"]  # which begins anew
+    watched.close()
+    assert not watched
+
+
 def test_watched_stream_can_do_no_more_than_the_stream(heard: Heard) -> None:
     """Frameworks ask which kind a stream is, to read it in a thread or in the loop."""
     assert isinstance(heard.watch(generator()), Iterator)
@@ -274,6 +304,8 @@ def test_stream_within_an_answer_of_bedrock(heard: Heard, key: str) -> None:
         (["a", "b"], False),
         ("text", False),
         ({"choices": []}, False),
+        (MagicMock(), False),
+        (AsyncMock(spec=AsyncStream), False),
         (None, False),
     ],
     ids=repr,
@@ -344,6 +376,23 @@ def test_told_when_nobody_can_reach_it_any_more(heard: Heard) -> None:
     del conversation
     gc.collect()
     assert said(heard.result) == ANSWER[:12]
+
+
+def test_collector_waits_for_no_lock_that_its_thread_holds() -> None:
+    """As that of a span, which is being written to when the collector comes by."""
+    lock, told = threading.Lock(), threading.Event()
+
+    def done(*_: object) -> None:
+        with lock:
+            told.set()
+
+    with lock:
+        kept = [streams.watch(generator(), done, print)]
+        kept.append(kept)  # type: ignore[arg-type]
+        del kept
+        gc.collect()
+        assert not told.is_set()
+    assert told.wait(60)
 
 
 def test_told_when_the_program_ends() -> None:

@@ -7,6 +7,7 @@ Gemini's and other generators, LiteLLM's wrapper, Bedrock's `EventStream` within
 
 from __future__ import annotations
 
+import _thread
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -16,11 +17,16 @@ from typing import Any, Final, TypeVar, cast
 
 from genscope.sdk.notices import log
 from genscope.sdk.results import Pieces, Result
+from genscope.sdk.results.fields import is_mock
 
 Stream = TypeVar("Stream")
 
 #: Where Bedrock's answers hold their stream: ConverseStream, InvokeModelWithResponseStream.
 _WITHIN: Final = ("stream", "body")
+#: What a stream has: one of these, and one of those.
+_STREAM: Final = (("__iter__", "__aiter__"), ("__next__", "__anext__", "close", "aclose"))
+#: Seconds that the garbage collector waits for what is told of a stream.
+_PATIENCE: Final = 1.0
 
 
 def is_stream(value: object) -> bool:
@@ -36,12 +42,11 @@ def _streams(value: object) -> bool:
     kind = value.__class__  # not its type: instrumentations wrap streams, too
     if isinstance(value, Mapping):
         return _key(value) is not None
-    if issubclass(kind, IOBase):
+    if issubclass(kind, IOBase) or is_mock(value):
         return False
-    if hasattr(kind, "__next__") or hasattr(kind, "__anext__") or kind.__name__.endswith("StreamManager"):
-        return True
-    closes = hasattr(kind, "close") or hasattr(kind, "aclose")
-    return closes and (hasattr(kind, "__iter__") or hasattr(kind, "__aiter__"))
+    return kind.__name__.endswith("StreamManager") or all(
+        any(hasattr(kind, name) for name in names) for names in _STREAM
+    )
 
 
 def _key(answer: Mapping[Any, Any]) -> str | None:
@@ -59,7 +64,7 @@ def watch(
     nobody holds it any more, then with what came so far. It gets the result and the time of the first token (`time.time_ns()`, None
     if there was none). `failed` is called before it with what the stream raised, which is raised all the same.
 
-    Both are called by whoever reads the stream, or by the garbage collector in any thread; what they raise is logged.
+    Both are called by whoever reads the stream, or in a thread of their own when nobody holds it; what they raise is logged.
     """
     watcher = _Watcher(done, failed)
     if not is_stream(stream):
@@ -105,17 +110,38 @@ class _Watcher:
         except Exception:
             log.warning("the result of a stream could not be recorded", exc_info=True)
 
+    def abandon(self) -> None:
+        """Finish in another thread, and wait for it, but not for ever.
+
+        The garbage collector calls this anywhere, also while this very thread holds the lock of the span that is told of.
+        """
+        finished = _thread.allocate_lock()
+        finished.acquire()
+        try:
+            _thread.start_new_thread(self._finish, (finished,))
+        except RuntimeError:  # the program ends
+            self.finish()
+        else:
+            finished.acquire(timeout=_PATIENCE)
+
+    def _finish(self, finished: _thread.LockType) -> None:
+        try:
+            self.finish()
+        finally:
+            finished.release()
+
 
 # --- in the place of a stream -------------------------------------------------------------------------------------------
 
 #: Methods of SDKs' helpers that read the stream themselves, and the function that does: it gets the watched stream instead.
-_READERS: Final = {
-    name: name
-    for name in ("until_done", "get_final_message", "get_final_text", "get_final_completion", "get_final_response")
-}
+_READERS: Final = frozenset(
+    {"until_done", "get_final_message", "get_final_text", "get_final_completion", "get_final_response"}
+)
 #: Iterators that helpers make of themselves, by the function that makes them.
 _ITERATORS: Final = {"text_stream": "__stream_text__"}
 _CLOSERS: Final = ("close", "aclose")
+#: What Python looks up in the class alone, beside the abilities below. A stream may be false or awaitable, say.
+_PASSED: Final = ("__bool__", "__len__", "__contains__", "__getitem__", "__call__", "__await__", "__str__")
 
 
 class _Watched:
@@ -124,12 +150,13 @@ class _Watched:
     __slots__ = ("__weakref__", "_watched_iterator", "_watched_outer", "_watched_stream", "_watched_watcher")
 
     def __init__(self, stream: Any, watcher: _Watcher, outer: Any) -> None:
-        for name, value in (("stream", stream), ("watcher", watcher), ("outer", outer), ("iterator", None)):
+        # Who does not begin an iteration goes on with the stream itself.
+        for name, value in (("stream", stream), ("watcher", watcher), ("outer", outer), ("iterator", stream)):
             object.__setattr__(self, f"_watched_{name}", value)
 
     def __getattr__(self, name: str) -> Any:
         stream = self._watched_stream
-        reads = getattr(stream.__class__, _READERS.get(name) or _ITERATORS.get(name) or "", None)
+        reads = getattr(stream.__class__, name if name in _READERS else _ITERATORS.get(name, ""), None)
         if reads is not None:
             return reads.__get__(self)() if name in _ITERATORS else reads.__get__(self)
         found = getattr(stream, name)
@@ -165,15 +192,12 @@ class _Iterated:
     __slots__ = ()
 
     def __iter__(self: Any) -> Iterator[Any]:
+        object.__setattr__(self, "_watched_iterator", iter(self._watched_stream))
         return self  # type: ignore[no-any-return]
 
     def __next__(self: Any) -> Any:
-        iterator = self._watched_iterator
-        if iterator is None:
-            iterator = _iterator(self._watched_stream)
-            object.__setattr__(self, "_watched_iterator", iterator)
         try:
-            chunk = next(iterator)
+            chunk = next(self._watched_iterator)
         except (StopIteration, GeneratorExit):
             self._watched_watcher.finish()
             raise
@@ -188,15 +212,12 @@ class _IteratedAsync:
     __slots__ = ()
 
     def __aiter__(self: Any) -> AsyncIterator[Any]:
+        object.__setattr__(self, "_watched_iterator", aiter(self._watched_stream))
         return self  # type: ignore[no-any-return]
 
     async def __anext__(self: Any) -> Any:
-        iterator = self._watched_iterator
-        if iterator is None:
-            iterator = _iterator_async(self._watched_stream)
-            object.__setattr__(self, "_watched_iterator", iterator)
         try:
-            chunk = await iterator.__anext__()
+            chunk = await self._watched_iterator.__anext__()
         except (StopAsyncIteration, GeneratorExit):
             self._watched_watcher.finish()
             raise
@@ -248,14 +269,6 @@ _ABILITIES: Final = {
 }
 
 
-def _iterator(stream: Any) -> Any:
-    return stream if hasattr(type(stream), "__next__") else iter(stream)
-
-
-def _iterator_async(stream: Any) -> Any:
-    return stream if hasattr(type(stream), "__anext__") else aiter(stream)
-
-
 def _within(watched: Any, entered: Any) -> Any:
     """Return what a `with` gives: the stream itself, or one that its manager opens. This one keeps the manager."""
     if entered is watched._watched_stream:
@@ -267,11 +280,19 @@ def _watched(stream: Any, watcher: _Watcher, outer: Any = None) -> Any:
     kind: Any = stream.__class__
     watched = _class_for(kind)(stream, watcher, outer)
     if outer is None:
-        weakref.finalize(watched, watcher.finish)
+        weakref.finalize(watched, watcher.abandon)
     return watched
 
 
 @lru_cache(maxsize=256)
 def _class_for(kind: type) -> Callable[[Any, _Watcher, Any], _Watched]:
     abilities = tuple(ability for name, ability in _ABILITIES.items() if hasattr(kind, name))
-    return type(f"Watched{kind.__name__}", (*abilities, _Watched), {"__slots__": ()})
+    passed = {name: _passed(name) for name in _PASSED if hasattr(kind, name)}
+    return type(f"Watched{kind.__name__}", (*abilities, _Watched), {"__slots__": (), **passed})
+
+
+def _passed(name: str) -> Callable[..., Any]:
+    def passed(self: Any, *arguments: Any, **named: Any) -> Any:
+        return getattr(self._watched_stream, name)(*arguments, **named)
+
+    return passed
