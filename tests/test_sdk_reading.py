@@ -6,15 +6,22 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars
 import pytest
+import requests
 
 import genscope
-from genscope.sdk import asking
+from genscope.api import shapes
+from genscope.api.failures import FailureShape
+from genscope.api.metrics import MetricsRow
+from genscope.api.sessions import SessionShape
+from genscope.api.users import UserShape
+from genscope.sdk import asking, rows
 from genscope.sdk.asking import Page
 from genscope.sdk.client import Client
 from genscope.sdk.settings import Settings
@@ -178,6 +185,47 @@ def test_what_is_wrong_is_said(server: Server, client: Client, stranger: str) ->
             asked.trace("none")
         assert (failed.value.status, failed.value.position) == (status, None)
         assert said in failed.value.message
+
+
+def test_another_server_is_no_genscope_though_it_speaks_json() -> None:
+    """As the page of a proxy, or another product at the address."""
+    for body in (b'{"status": "ok"}', b"[]", b'"data"'):
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, body
+        with pytest.raises(genscope.ReadError, match="is no Genscope"):
+            asking._told(answer, Settings(), "", "data")
+
+
+@pytest.mark.parametrize(
+    ("row", "shape"),
+    [
+        (rows.Span, shapes.SpanShape),
+        (rows.TraceSummary, shapes.TraceShape),
+        (rows.Model, shapes.ModelShape),
+        (rows.Score, shapes.ScoreShape),
+        (rows.Event, shapes.EventShape),
+        (rows.Attachment, shapes.AttachmentShape),
+        (rows.Session, SessionShape),
+        (rows.User, UserShape),
+        (rows.Failure, FailureShape),
+        (rows.Figures, MetricsRow),
+    ],
+)
+def test_rows_have_the_fields_of_the_api(row: Any, shape: Any) -> None:
+    asked_for = {"input_messages", "output_messages"}  # by a parameter that the SDK does not send
+    assert {one.name for one in fields(row)} == set(shape.__struct_fields__) - asked_for
+
+
+def test_what_a_newer_or_an_older_server_tells_is_read() -> None:
+    told = {"trace_id": "t", "span_id": "s", "mood": "sunny", "cost": {"input": "0.1", "weather": "0.2"}, "tags": None}
+    row = rows.read(rows.Span, told)
+    assert (row.cost, row.tags, row.scores) == ({"input": Decimal("0.1"), "weather": Decimal("0.2")}, None, [])
+    assert genscope.Rows(lambda *_: Page([told]), rows.Span).to_arrow()["cost.weather"].to_pylist() == [Decimal("0.2")]
+
+
+def test_a_page_may_be_empty() -> None:
+    pages = iter([Page([], "1"), Page([{"n": 1}], "2"), Page([], "3"), Page([{"n": 2}])])
+    assert list(genscope.Rows(lambda *_: next(pages), dict)) == [{"n": 1}, {"n": 2}]
 
 
 def test_a_page_that_failed_is_asked_for_again() -> None:

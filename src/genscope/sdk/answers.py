@@ -46,8 +46,8 @@ class Rows(Sequence[T], Generic[T]):
     def __iter__(self) -> Iterator[T]:
         at = 0
         while at < len(self._read) or self._read_on():
-            row, at = self._read[at : at + 1], at + 1
-            yield from row
+            yield from self._read[at : at + 1]  # none, where a page was empty
+            at = min(at + 1, len(self._read))
 
     def __len__(self) -> int:
         return len(self.rows)

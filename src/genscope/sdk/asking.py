@@ -57,11 +57,19 @@ class Page(NamedTuple):
 Ask = Callable[[str, int], Page]
 
 
-def ask(settings: Settings, method: str, path: str, parameters: Parameters | None = None, body: Any = None) -> Any:
-    """Return the JSON that a route below `/api/v1` answers with.
+def ask(
+    settings: Settings,
+    method: str,
+    path: str,
+    parameters: Parameters | None = None,
+    *,
+    body: Any = None,
+    has: str = "data",
+) -> Any:
+    """Return the JSON object that a route below `/api/v1` answers with; `has` is a field of it.
 
     Raises:
-        ReadError: the server cannot be reached, or refuses.
+        ReadError: the server cannot be reached, refuses, or is another one.
     """
     with requests.Session() as session:
         # Proxies are for servers elsewhere.
@@ -74,7 +82,7 @@ def ask(settings: Settings, method: str, path: str, parameters: Parameters | Non
             )
         except requests.RequestException as error:
             raise ReadError(f"no server answers at {settings.url}: {error}") from error
-    return _told(answer, settings, str((parameters or {}).get("q", "")))
+    return _told(answer, settings, str((parameters or {}).get("q", "")), has)
 
 
 def paged(settings: Settings, path: str, parameters: Parameters, limit: int | None, size: int = PAGE) -> Ask:
@@ -105,7 +113,7 @@ def selected(settings: Settings, query: str) -> Ask:
     """Return what asks a query of SQL."""
 
     def page(_cursor: str, _read: int) -> Page:
-        told = ask(settings, "POST", "sql", body={"query": query})
+        told = ask(settings, "POST", "sql", body={"query": query}, has="rows")
         columns = [(one["name"], one["type"]) for one in told["columns"]]
         rows = [
             {name: sql_value(kind, value) for (name, kind), value in zip(columns, row, strict=True)}
@@ -130,14 +138,16 @@ def _written(value: Moment | Names) -> str | list[str]:
     return list(value)
 
 
-def _told(answer: requests.Response, settings: Settings, q: str) -> Any:
+def _told(answer: requests.Response, settings: Settings, q: str, has: str) -> Any:
     try:
         told = answer.json()
-        if answer.ok:
-            return told
-        message = str(told["message"])
-    except (ValueError, KeyError, TypeError):
-        raise ReadError(f"what answers at {settings.url} is no Genscope", answer.status_code) from None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or (has if answer.ok else "message") not in told:
+        raise ReadError(f"what answers at {settings.url} is no Genscope", answer.status_code)
+    if answer.ok:
+        return told
+    message = str(told["message"])
     if answer.status_code == 401:
         given = "does not know this key" if settings.secret_key else "wants a key"
         message = f"the server at {settings.url} {given}: set GENSCOPE_PUBLIC_KEY and GENSCOPE_SECRET_KEY"

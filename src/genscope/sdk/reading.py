@@ -87,7 +87,7 @@ class Reading:
         from genscope.sdk.asking import ask
         from genscope.sdk.rows import Trace, read
 
-        told = ask(self.settings, "GET", f"traces/{quote(id, safe='')}")
+        told = ask(self.settings, "GET", f"traces/{quote(id, safe='')}", has="spans")
         return read(Trace, told["trace"] | {"spans": told["spans"]})
 
     def models(
