@@ -15,6 +15,7 @@ What to know of it, as measured with chdb 4.4 (docs/architecture.md has the whol
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -37,6 +38,8 @@ Setting = Parameter | Mapping[str, str]
 SERVER_SETTINGS: Final[Mapping[str, Parameter]] = {
     "mark_cache_size": 128 << 20,
     "index_mark_cache_size": 64 << 20,
+    # What a page of a list decompressed, the next one and the live one read again.
+    "uncompressed_cache_size": 128 << 20,
     "max_thread_pool_size": 256,
     "background_schedule_pool_size": 4,
     # Seconds. By default what waits for a thread in the background is looked at again after up to a second. A deletion takes all
@@ -53,6 +56,7 @@ QUERY_SETTINGS: Final[Mapping[str, Parameter]] = {
     "optimize_move_to_prewhere_if_final": 1,
     "throw_on_max_partitions_per_insert_block": 0,
     "session_timezone": "UTC",
+    "use_uncompressed_cache": 1,
     # Else a query gets one thread for each GiB that the server's own limit leaves free, which is one.
     "max_threads_min_free_memory_per_thread": 0,
     # A column keeps its name in WHERE and ORDER BY, whatever the SELECT list calls by that name.
@@ -242,8 +246,8 @@ class Engine:
         Raises:
             StoreError: the engine's own message.
         """
-        asked, parts = self._parts.get(table, (0.0, ()))
-        if not asked or time.monotonic() - asked >= PARTS_AGE:
+        asked, parts = self._parts.get(table, (-math.inf, ()))
+        if time.monotonic() - asked >= PARTS_AGE:
             found = self.query(
                 "SELECT toUnixTimestamp(min_time) AS first, toUnixTimestamp(max_time) AS last, rows, level "
                 "FROM system.parts WHERE active AND database = currentDatabase() AND table = {table:String}",
