@@ -432,10 +432,15 @@ def _weight(attributes: Any) -> int:
     return size
 
 
+#: What is called when the process ends, before what waits is sent for the last time: it may tell more.
+ENDINGS: Final[list[Callable[[], None]]] = []
+
+
 def _at_exit(close: Callable[[], None]) -> None:
     """Have it called when this process ends."""
-    atexit.unregister(close)
-    atexit.register(close)
+    for function in (close, *ENDINGS):  # what is registered last is called first
+        atexit.unregister(function)
+        atexit.register(function)
     # Children of multiprocessing end by `os._exit`; before Python 3.13 they call what multiprocessing knows of and nothing else.
     processes, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
     if processes is not None and util is not None and processes.parent_process() is not None:

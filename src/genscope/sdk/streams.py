@@ -8,13 +8,16 @@ Gemini's and other generators, LiteLLM's wrapper, Bedrock's `EventStream` within
 from __future__ import annotations
 
 import _thread
+import atexit
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from io import IOBase
 from typing import Any, Final, TypeVar, cast
 
+from genscope.sdk import delivery
 from genscope.sdk.notices import log
 from genscope.sdk.results import Pieces, Result
 from genscope.sdk.results.fields import is_mock
@@ -87,6 +90,7 @@ class _Watcher:
         self._pieces = Pieces()
         self._first: int | None = None
         self._open = [True]
+        _watching.add(self)
 
     def take(self, chunk: object) -> None:
         if self._pieces.add(chunk) and self._first is None:
@@ -105,6 +109,7 @@ class _Watcher:
             self._open.pop()  # of several threads one gets it
         except IndexError:
             return
+        _watching.discard(self)
         try:
             self._done(self._pieces.result(), self._first)
         except Exception:
@@ -119,7 +124,7 @@ class _Watcher:
         finished.acquire()
         try:
             _thread.start_new_thread(self._finish, (finished,))
-        except RuntimeError:  # the program ends
+        except RuntimeError:  # the program ends, or there are too many
             self.finish()
         else:
             finished.acquire(timeout=_PATIENCE)
@@ -129,6 +134,21 @@ class _Watcher:
             self.finish()
         finally:
             finished.release()
+
+
+#: Those whose stream is not over.
+_watching: Final[set[_Watcher]] = set()
+
+
+def _end() -> None:
+    """Tell of the streams that are still open when the program ends."""
+    with suppress(KeyError):
+        while True:
+            _watching.pop().finish()
+
+
+atexit.register(_end)
+delivery.ENDINGS.append(_end)
 
 
 # --- in the place of a stream -------------------------------------------------------------------------------------------
@@ -280,7 +300,7 @@ def _watched(stream: Any, watcher: _Watcher, outer: Any = None) -> Any:
     kind: Any = stream.__class__
     watched = _class_for(kind)(stream, watcher, outer)
     if outer is None:
-        weakref.finalize(watched, watcher.abandon)
+        weakref.finalize(watched, watcher.abandon).atexit = False
     return watched
 
 
