@@ -235,6 +235,10 @@ ANSWERS: dict[str, tuple[dict[str, Any], Result]] = {
         },
         Result("text-embedding-3-small", usage={"input": 8, "total": 8}),
     ),
+    "embeddings that nobody counted": (
+        {"model": "bge-m3", "data": [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]},
+        Result("bge-m3"),
+    ),
     "Responses, failed": (
         {
             "object": "response",

@@ -354,9 +354,14 @@ def _is_event(piece: Fields) -> bool:
 # --- embeddings -------------------------------------------------------------------------------------------------------
 
 
+#: What stands beside vectors.
+_TOLD: Final = frozenset({"model", "usage"})
+
+
 def _is_embeddings(answer: Fields) -> bool:
     data = answer.get("data")
-    return isinstance(data, list) and bool(data) and "embedding" in fields(data[0]) and "usage" in answer
+    # Some servers count nothing. Their vectors are not to be told, either.
+    return isinstance(data, list) and bool(data) and "embedding" in fields(data[0]) and bool(_TOLD & answer.keys())
 
 
 def _embeddings(answer: Fields) -> Result:
