@@ -120,6 +120,8 @@ class _Watcher:
 
         The garbage collector calls this anywhere, also while this very thread holds the lock of the span that is told of.
         """
+        if not self._open:
+            return
         finished = _thread.allocate_lock()
         finished.acquire()
         try:
