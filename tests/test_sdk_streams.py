@@ -308,7 +308,7 @@ def test_stream_within_an_answer_of_bedrock(heard: Heard, key: str) -> None:
         (AsyncMock(spec=AsyncStream), False),
         (None, False),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_a_stream(value: object, right: bool) -> None:
     assert streams.is_stream(value) is right
