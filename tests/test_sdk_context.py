@@ -33,6 +33,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import genscope
 from genscope import observe
+from genscope.sdk import notices
 from genscope.sdk.attributes import TYPES
 from genscope.sdk.client import Client
 from genscope.sdk.settings import Settings
@@ -612,6 +613,65 @@ def test_answers_and_streams_that_a_function_returns(client: Client, server: Ser
     assert spans["stream"]["time_to_first_token_ms"] is not None
 
 
+def test_what_an_observed_call_to_a_model_yields_is_understood(client: Client, server: Server) -> None:
+    @observe(as_type="generation")
+    def chunks() -> Iterator[Any]:
+        yield from [chunk("It "), chunk("left."), COMPLETION | {"object": "chat.completion.chunk", "choices": []}]
+
+    @observe(as_type="generation", capture_output=False)
+    async def kept_back() -> AsyncIterator[Any]:
+        for one in (chunk("It "), COMPLETION | {"object": "chat.completion.chunk", "choices": []}):
+            yield one
+
+    @observe(as_type="generation", transform_to_string=lambda items: f"{len(list(items))} chunks")
+    def counted() -> Any:
+        return (one for one in (chunk("It "), chunk("left.")))
+
+    @observe(as_type="generation")
+    def texts() -> Iterator[str]:
+        yield from ("It ", "left.")
+
+    @observe(as_type="generation")
+    def mixed() -> Iterator[Any]:
+        yield from ("It ", {"called": "tool"})
+
+    @observe(as_type="generation", capture_output=False)
+    def returned() -> Any:
+        return COMPLETION
+
+    @observe(as_type="embedding")
+    def vectors() -> Iterator[list[float]]:
+        yield [0.5]
+
+    async def drain() -> None:
+        async for _ in kept_back():
+            pass
+
+    with client.start_as_current_span("root") as root:
+        assert len([*chunks(), *counted(), *texts(), *mixed(), *vectors()]) == 10
+        assert returned() is COMPLETION
+        asyncio.run(drain())
+    spans = read(client, server, root.trace_id)
+    assert spans["chunks"]["output"]["content"] == "It left."
+    assert spans["chunks"]["usage"]["input_cache_read"] == spans["kept_back"]["usage"]["input_cache_read"] == 800
+    outputs = {
+        name: spans[name]["output"] for name in ("kept_back", "returned", "counted", "texts", "mixed", "vectors")
+    }
+    assert outputs == {
+        "kept_back": None,
+        "returned": None,
+        "counted": "2 chunks",
+        "texts": "It left.",
+        "mixed": ["It ", {"called": "tool"}],
+        "vectors": [[0.5]],
+    }
+    assert spans["returned"]["usage"]["total"] == 1050
+    assert spans["counted"]["model"] == "gpt-4o-2024-08-06"
+    assert all(
+        spans[name]["time_to_first_token_ms"] is not None for name in ("chunks", "kept_back", "counted", "texts")
+    )
+
+
 def test_streams_are_recorded_while_they_are_read(client: Client, server: Server) -> None:
     def stream() -> Iterator[dict[str, Any]]:
         yield chunk("It ")
@@ -697,10 +757,7 @@ def test_what_functions_are_given_and_give_may_be_anything(client: Client, serve
     def yields() -> Iterator[Any]:
         yield rude
 
-    @observe
-    @property
-    def size(self: Any) -> int:
-        return 3
+    size: Any = observe(property(lambda _: 3))  # type: ignore[call-overload]
 
     @observe
     class Kept:
@@ -736,9 +793,8 @@ def test_values_at_the_edges_come_back(client: Client, server: Server) -> None:
         3: 4,
         ("a", 1): {1: {2}},
     }
-    with client.start_as_current_observation(
-        Word.TOOL, as_type=Word.TOOL, metadata=edges, input=edges | {"nan": 0}
-    ) as root:  # type: ignore[arg-type]
+    kind: Any = Word.TOOL
+    with client.start_as_current_observation(kind, as_type=kind, metadata=edges, input=edges) as root:
         root.update(model=Word.TOOL, usage_details={"input": math.nan}, cost_details={"total": math.inf})
     span = read(client, server, root.trace_id)["tool"]
     assert (span["type"], span["model"]) == ("tool", "tool")
@@ -756,7 +812,10 @@ def test_values_at_the_edges_come_back(client: Client, server: Server) -> None:
     }
 
 
-def test_what_is_told_after_the_end_is_named_in_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_told_after_the_end_is_named_in_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "_told", set())
     with caplog.at_level(logging.WARNING), client.start_as_current_span("root") as root:
         root.end().end()
         root.update(output="late").update_trace(name="late").fail(ValueError("late"))

@@ -181,17 +181,11 @@ def _level(attributes: dict[str, Attribute], value: Any, _settings: Settings) ->
     attributes[LEVEL] = level
 
 
-def _input(attribute: str) -> Writer:
+def _content(attribute: str, captured: str) -> Writer:
+    """What leaves the process if that setting says so."""
+
     def told(attributes: dict[str, Attribute], value: Any, settings: Settings) -> None:
-        if settings.capture_input:
-            attributes[attribute] = values.text(value, settings)
-
-    return told
-
-
-def _output(attribute: str) -> Writer:
-    def told(attributes: dict[str, Attribute], value: Any, settings: Settings) -> None:
-        if settings.capture_output:
+        if getattr(settings, captured):
             attributes[attribute] = values.text(value, settings)
 
     return told
@@ -285,8 +279,8 @@ def _public(attributes: dict[str, Attribute], value: Any, _settings: Settings) -
 
 #: What each of `Fields` becomes.
 OBSERVATION: Final[Mapping[str, Writer]] = {
-    "input": _input(INPUT),
-    "output": _output(OUTPUT),
+    "input": _content(INPUT, "capture_input"),
+    "output": _content(OUTPUT, "capture_output"),
     "metadata": _metadata(METADATA),
     "version": _name(VERSION),
     "level": _level,
@@ -304,7 +298,7 @@ OBSERVATION: Final[Mapping[str, Writer]] = {
 RESULT: Final[Mapping[str, Writer]] = {
     "model": _name(RESPONSE_MODEL),
     "provider": _name(PROVIDER),
-    "output": _output(OUTPUT),
+    "output": _content(OUTPUT, "capture_output"),
     "usage": _totals,
     "service_tier": _name(SERVICE_TIER),
     "finish_reason": _names(FINISH_REASONS),
@@ -317,8 +311,8 @@ TRACE: Final[Mapping[str, Writer]] = {
     "session_id": _name(SESSION_ID),
     "version": _name(VERSION),
     "environment": _name(ENVIRONMENT),
-    "input": _input(TRACE_INPUT),
-    "output": _output(TRACE_OUTPUT),
+    "input": _content(TRACE_INPUT, "capture_input"),
+    "output": _content(TRACE_OUTPUT, "capture_output"),
     "metadata": _metadata(TRACE_METADATA),
     "tags": _names(TAGS),
     "public": _public,

@@ -102,23 +102,13 @@ class Client(Starter, Reading):
         trace_context: TraceContext | None,
         fields: Fields,
         moment: int | None = None,
-    ) -> Observation:
-        return self._begin(name, as_type, trace_context, fields, None, moment)
-
-    def _begin(
-        self,
-        name: str | None,
-        as_type: ObservationType,
-        trace_context: TraceContext | None,
-        fields: Fields,
-        parent: Context | None,
-        moment: int | None,
+        parent: Context | None = None,
     ) -> Observation:
         """Start an observation beneath `parent`, or what is current; one that does nothing if that cannot be."""
         if self.provider is None:
             return self._nothing
         try:
-            return self._started(attributes.plain(name or as_type), as_type, trace_context, fields, parent, moment)
+            return self._started(attributes.plain(name or as_type), as_type, trace_context, fields, moment, parent)
         except Exception as error:  # whatever processors and samplers of the application do
             notices.once(("start", type(error)), "an observation could not be started: %r", error, exc_info=True)
             return self._nothing
@@ -129,8 +119,8 @@ class Client(Starter, Reading):
         as_type: ObservationType,
         trace_context: TraceContext | None,
         fields: Fields,
-        parent: Context | None,
         moment: int | None,
+        parent: Context | None,
     ) -> Observation:
         type_ = attributes.plain(as_type)
         if type_ not in attributes.TYPES:

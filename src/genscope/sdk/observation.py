@@ -142,13 +142,15 @@ class Observation(Starter):
     One that is not recorded, since the SDK is disabled or the trace was not sampled, is of the same type and does nothing.
     """
 
-    __slots__ = ("_client", "_held", "_span")
+    __slots__ = ("_client", "_held", "_quiet", "_span")
 
     def __init__(self, client: Client, span: Span) -> None:
         self._client = client
         self._span = span
         #: How many have to let go of it before it ends: the block of a `with`, streams that are read.
         self._held = 0
+        #: Whether what a function returned is left out; of a model's answer the output.
+        self._quiet = False
 
     @property
     def id(self) -> str:
@@ -239,15 +241,20 @@ class Observation(Starter):
                 return self.watch(result)
             if self._understand(result):
                 return result
-        self.update(output=result)
+        if not self._quiet:
+            self.update(output=result)
         return result
 
-    def _answered(self, result: Result) -> None:
-        """Tell what a model answered. Whose model it is the application knows better than the format of an answer."""
+    def _answered(self, result: Result, first: int | None = None) -> None:
+        """Tell what a model answered, and when its first token came; whose model it is, and when, the application knows better."""
         told = {name: getattr(result, name) for name in attributes.RESULT}
         if attributes.PROVIDER in self._said:
             told["provider"] = None
+        if self._quiet:
+            told["output"] = None
         self._span.set_attributes(attributes.write(attributes.RESULT, told, self._client.settings))
+        if first is not None and attributes.COMPLETION_START_TIME not in self._said:
+            self._span.set_attribute(attributes.COMPLETION_START_TIME, first)
         if result.error is not None:
             self.update(level="ERROR", status_message=result.error)
 
@@ -309,9 +316,7 @@ class Observation(Starter):
 
         def done(result: Result, first: int | None) -> None:
             if self._span.is_recording():
-                self._answered(result)
-                if first is not None:
-                    self.update(completion_start_time=first)
+                self._answered(result, first)
             self._release()
 
         def broken(error: BaseException) -> None:
@@ -348,7 +353,7 @@ class Observation(Starter):
         fields: Fields,
         moment: int | None = None,
     ) -> Observation:
-        return self._client._begin(name, as_type, trace_context, fields, set_span_in_context(self._span), moment)
+        return self._client._start(name, as_type, trace_context, fields, moment, set_span_in_context(self._span))
 
 
 class Current:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import time
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial, wraps
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from genscope.sdk.observation import Current, Observation
+    from genscope.sdk.results import Pieces
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +59,8 @@ def observe(
 
     For functions, methods, coroutines, generators and async generators, which stay what they are. What a generator yields is
     its output, joined if it is text, or by `transform_to_string`. The input are the arguments by their names. Of a generation or
-    embedding, an answer of a model is understood as `update(response=...)` does, and a stream is watched.
+    embedding, an answer of a model is understood as `update(response=...)` does, and a stream of it,
+    returned or yielded, is watched.
 
     >>> import genscope
     >>> @genscope.observe(as_type="tool")
@@ -104,6 +107,8 @@ class _Calls:
     ) -> None:
         self._name = name or getattr(function, "__name__", type(function).__name__)
         self._type = as_type
+        #: Whether the function may call a model, and return or yield its answer.
+        self.call = as_type in _CALLS
         self._capture_input = capture_input
         self._capture_output = capture_output
         self._joined = joined
@@ -111,48 +116,49 @@ class _Calls:
 
     def begin(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Current:
         """Return what records one call while it is entered."""
-        fields: Fields = {"input": self._input(arguments, named)} if self._capture_input else {}
+        fields = self._fields(arguments, named)
         return get_client().start_as_current_observation(self._name, as_type=self._type, **fields)
 
     def start(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Observation:
         """Begin to record one call."""
-        fields: Fields = {"input": self._input(arguments, named)} if self._capture_input else {}
-        return get_client().start_observation(self._name, as_type=self._type, **fields)
+        return get_client().start_observation(self._name, as_type=self._type, **self._fields(arguments, named))
 
-    def _input(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any] | None:
-        """Return arguments by their names, without `self` and `cls`."""
+    def _fields(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Fields:
+        """Return arguments by their names, without `self` and `cls`, as the input."""
+        if not self._capture_input:
+            return {}
         told = dict(zip(self._names, arguments, strict=False))
         if len(arguments) > len(self._names):
             told[self._rest] = arguments[len(self._names) :]
         told.update(named)
         told.pop("self", None)
         told.pop("cls", None)
-        return told or None
+        return {"input": told or None}
 
     def returned(self, observation: Observation, result: Any) -> Any:
         """Record what a call returned, and return it. What goes on after the call is recorded until it ends."""
         if not observation.recorded:
             return result
+        observation._quiet = not self._capture_output
         if (goes_on := _GOING_ON.get(type(result))) is not None:
-            run = _Run(observation._hold())
+            run = _Run(observation._hold(), self.call)
             going_on = goes_on(lambda: result, self, run)()
             weakref.finalize(going_on, run.dropped)
             return going_on
-        if self._capture_output:
-            return observation._returned(result, self._type in _CALLS)
-        return result
+        return observation._returned(result, self.call)
 
     def ended(self, run: _Run) -> None:
         """Record what was yielded, and let the observation end."""
-        if self._capture_output and run.observation.recorded:
-            run.observation.update(output=run.output(self._joined))
+        if run.observation.recorded:
+            run.observation._quiet = not self._capture_output
+            run.tell(self._joined)
         run.observation._release()
 
 
 class _Run:
     """A call that goes on for a while, and what it yields, as far as that is kept."""
 
-    def __init__(self, observation: Observation) -> None:
+    def __init__(self, observation: Observation, call: bool) -> None:
         self.observation = observation
         self.begun = False
         #: With what it was given up between two steps, which is no failure of its own.
@@ -162,6 +168,12 @@ class _Run:
         self._inside = set_span_in_context(span) if span.get_span_context().is_valid else None
         self._token: Token[Context] | None = None
         self._items: list[Any] = []
+        self._answer: Pieces | None = None
+        self._first: int | None = None
+        if call and observation.recorded:
+            from genscope.sdk.results import Pieces  # noqa: PLC0415 - only who calls models needs it
+
+            self._answer = Pieces()
         self._left = observation._client.settings.max_value_bytes if observation.recorded else 0
 
     def __enter__(self) -> None:
@@ -179,12 +191,24 @@ class _Run:
 
     def add(self, item: Any) -> None:
         """Keep what was yielded, unless there is too much of it."""
+        if self._answer is not None and self._answer.add(item) and self._first is None:
+            self._first = time.time_ns()
         if self._left > 0 and len(self._items) < MOST_ITEMS:
             self._items.append(item)
             self._left -= len(item) if type(item) is str else 0
 
-    def output(self, joined: Callable[[Iterable[Any]], str] | None) -> Any:
-        """Return what was yielded as one value."""
+    def tell(self, joined: Callable[[Iterable[Any]], str] | None) -> None:
+        """Record what was yielded: the answer of a model, if it is one, else as one value."""
+        understood = False
+        if self._answer is not None:
+            result = self._answer.result()
+            # Texts may be told between chunks of no known kind.
+            understood = result.output is not None and not any(type(item) is str for item in self._items)
+            self.observation._answered(result, self._first)
+        if not self.observation._quiet and (joined is not None or not understood):
+            self.observation.update(output=self._whole(joined))
+
+    def _whole(self, joined: Callable[[Iterable[Any]], str] | None) -> Any:
         items = self._items
         if joined is not None:
             try:
@@ -251,7 +275,7 @@ def _awaited(returned: Callable[[], Coroutine[Any, Any, Any]], calls: _Calls, ru
 def _generator_function(function: Callable[..., Any], calls: _Calls, started: _Run | None = None) -> Callable[..., Any]:
     @wraps(function)
     def observed(*arguments: Any, **named: Any) -> Any:
-        run = started or _Run(calls.start(arguments, named)._hold())
+        run = started or _Run(calls.start(arguments, named)._hold(), calls.call)
         run.begun = True
         try:
             with run:
@@ -287,7 +311,7 @@ def _async_generator_function(
 ) -> Callable[..., Any]:
     @wraps(function)
     async def observed(*arguments: Any, **named: Any) -> Any:
-        run = started or _Run(calls.start(arguments, named)._hold())
+        run = started or _Run(calls.start(arguments, named)._hold(), calls.call)
         run.begun = True
         try:
             with run:

@@ -32,8 +32,8 @@ class Sampling(Sampler):
         return self._sampler.should_sample(*arguments, **named)
 
     def get_description(self) -> str:
-        """Return what it does."""
-        return self._sampler.get_description()
+        """Return what it is."""
+        return "genscope"
 
 
 class Processor(SpanProcessor):
@@ -58,7 +58,7 @@ class Processor(SpanProcessor):
         """Tell a span, whoever starts it, what holds for all; what it says itself comes first."""
         told = carried(parent_context)
         if self._always or told:
-            said = span.attributes or {}
+            said = set(span.attributes or ())
             untold = {name: value for name, value in {**self._always, **told}.items() if name not in said}
             span.set_attributes(untold)
 
