@@ -692,7 +692,7 @@ def test_nothing_raises() -> None:
         [CHAT],
         {},
         {"answer": 42},
-        object(),
+        pytest.param(object(), id="object"),
         dict,
         Dataclass,
         # Not everything that has choices, candidates, content or results is a model's answer.
@@ -712,7 +712,7 @@ def test_nothing_raises() -> None:
         MagicMock(spec=dict),
         MagicMock(choices=[MagicMock(message=MagicMock(role="assistant", content="Hi."), finish_reason="stop")]),
     ],
-    ids=lambda other: type(other).__name__ if isinstance(other, MagicMock) else repr(other),
+    ids=lambda other: repr(other) if isinstance(other, dict | list | str | int | bytes) else type(other).__name__,
 )
 def test_what_is_no_answer_is_none(other: object) -> None:
     assert understand(other) is None
