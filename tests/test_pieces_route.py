@@ -58,7 +58,7 @@ def conversation(trace: str) -> list[dict[str, Any]]:
         {"kind": "tool", "id": tool, "time": T + 5, "trace_id": trace, "parent": step, "name": "look-up",
          "start_time": T + 2 * SECOND, "input": '{"order":1}'},
         {"kind": "tool", "id": tool, "time": T + 6, "trace_id": trace, "output": "found", "end_time": T + 3 * SECOND,
-         "level": "ERROR", "status_message": "late", "attributes": {"error.type": "Late"},
+         "level": "ERROR", "status_message": "late", "shape": "round", "attributes": {"error.type": "Late"},
          "events": [{"name": "exception", "time": T + 3 * SECOND, "attributes": {"exception.type": "Late"}}]},
         {"kind": "event", "id": f"{trace}-event", "time": T + 7, "trace_id": trace, "parent": root, "name": "sent",
          "start_time": T + 3 * SECOND},
@@ -90,6 +90,7 @@ def test_lines_become_a_trace(server: Server) -> None:
     assert (call["cost"]["total"], call["cost_source"]) == ("0.000725", "computed")
     assert (tool["type"], tool["input"], tool["output"]) == ("tool", {"order": 1}, "found")
     assert (tool["level"], tool["status_message"], tool["events"][0]["name"]) == ("ERROR", "late", "exception")
+    assert tool["attributes"] == {"error.type": "Late", "shape": "round"}
     assert (event["type"], event["start_time"]) == ("event", event["end_time"])
 
 
@@ -166,7 +167,9 @@ def test_a_bad_line_harms_nobody(server: Server) -> None:
         '{"kind": "span", "id": "x", "tags": {"a": 1}}': "must be lists of texts",
         '{"kind": "span", "id": "x", "events": [1]}': "where an object was expected",
         '{"kind": "generation", "id": "x", "messages": "hi"}': "where messages were expected",
-        '{"kind": "score", "name": "n", "value": 1}': "a score is about one of",
+        '{"kind": "score", "name": "n", "value": 1}': "a score is about one of: a parent",
+        '{"kind": "score", "trace_id": "t", "session_id": "s", "name": "n", "value": 1}': "a score is about one of: a parent",
+        '{"kind": "score", "parent": {"kind": "score", "id": "x"}, "name": "n", "value": 1}': "cannot be about a score",
         '{"kind": "score", "trace_id": "t", "value": 1}': "name must be a string",
         '{"kind": "score", "trace_id": "t", "name": "n", "value": 1, "source": "ME"}': "source must be one of",
     }
@@ -190,8 +193,9 @@ def test_arrays_and_compressed_lines_are_read_too(server: Server) -> None:
     assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (200, 1, 1)
     line = json.dumps({**one, "id": "two"}).encode() + b"\r\n"
     assert post(server, gzip.compress(line), **{"content-encoding": "gzip"}).json()["accepted"] == 1
+    assert post(server, b"\xef\xbb\xbf" + json.dumps([{**one, "id": "three"}]).encode()).json()["accepted"] == 1
     assert post(server, b"").json() == {"accepted": 0, "rejected": 0, "errors": []}
-    assert sorted(server.trace(trace)) == ["one", "two"]
+    assert sorted(server.trace(trace)) == ["one", "three", "two"]
 
 
 def test_refusals(server: Server) -> None:

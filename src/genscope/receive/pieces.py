@@ -6,6 +6,7 @@ doubled, in any order and in any number of requests.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -115,14 +116,13 @@ def decode(body: bytes, now: int, *, max_lines: int, max_value_bytes: int) -> Li
     for number, sent in _split(body, max_lines):
         told = sent
         try:
-            if isinstance(sent, bytes):
-                told = sent.decode(errors="replace")
-                told = json_body.load(sent)
+            told = json_body.load(sent) if isinstance(sent, bytes) else sent
             _take(told, now, number, max_value_bytes, lines)
         except (MalformedError, BadRequest) as error:
             reason = str(error)
             lines.refused.append(Refused(number, reason))
-            lines.rejected.append(_rejected(f"line {number}: {reason}", told))
+            payload = told.decode(errors="replace") if isinstance(told, bytes) else told
+            lines.rejected.append(_rejected(f"line {number}: {reason}", payload))
         else:
             lines.taken += 1
     return lines
@@ -130,9 +130,13 @@ def decode(body: bytes, now: int, *, max_lines: int, max_value_bytes: int) -> Li
 
 def _split(body: bytes, most: int) -> Iterator[tuple[int, Any]]:
     """Yield what a request tells with its number: texts of lines, or values of an array."""
-    sent = json_body.load(body) if body.lstrip()[:1] == b"[" else body.split(b"\n")
-    if len(sent) > most + 1:
-        raise TooLarge(f"The request has {len(sent)} lines, {most} are the limit; send fewer at a time.")
+    body = body.removeprefix(BOM_UTF8)
+    array = json_body.load(body) if body.lstrip()[:1] == b"[" else None
+    # Counted before they are split: millions of empty ones would take fifty times the room that they came in.
+    count = body.count(b"\n") + 1 if array is None else len(array)
+    if count > most + 1:
+        raise TooLarge(f"The request has {count} lines, {most} are the limit; send fewer at a time.")
+    sent = body.split(b"\n") if array is None else array
     return ((number, line) for number, line in enumerate(sent, 1) if not isinstance(line, bytes) or line.strip())
 
 
@@ -168,6 +172,7 @@ def _thing(line: Line, lines: Lines) -> None:
     span.type, span.type_rule = "span" if whole else line.kind, "genscope kind"
     span.level, span.protocol = "DEFAULT", PROTOCOL
     patch = Patch(entity, span, line.order, None if whole else line.text("trace_id"), parent, dated=line.dated)
+    more: Attributes = {}
     for key, value in line.sent.items():
         if value is None or key in _OF_THE_LINE:
             continue
@@ -175,9 +180,10 @@ def _thing(line: Line, lines: Lines) -> None:
         if key == "messages":
             patch.messages = values.messages(value)
         elif decoder is None:
-            span.attributes[key] = value
+            more[key] = value
         else:
             setattr(span, key, decoder(value))
+    span.attributes = more | span.attributes
     _follow(span)
     if whole:
         span.is_root = True
@@ -309,6 +315,10 @@ def _score(line: Line, lines: Lines) -> None:
         known = {TRACE: {"trace_id": parent.id}, SESSION: {"session_id": parent.id}}
         of_span = {"trace_id": subject["trace_id"] or parent.id, "span_id": parent.id}
         subject = dict.fromkeys(_SUBJECT) | known.get(parent.kind, of_span)
+    if (subject["trace_id"] is None) == (subject["session_id"] is None):
+        raise MalformedError("a score is about one of: a parent, a trace_id, perhaps with a span_id, or a session_id")
+    if parent is not None and parent.kind == SCORE:
+        raise MalformedError("a score cannot be about a score")
     source = line.sent.get("source", "API")
     if source not in _SOURCES:
         raise MalformedError(f"source must be one of {', '.join(_SOURCES)}, not {str(source)[:40]!r}")
