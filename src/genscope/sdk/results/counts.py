@@ -14,6 +14,8 @@ from genscope.sdk.results.fields import Fields, fields, items, told
 #: No call has a trillion tokens.
 _LARGEST: Final = 10**12
 _SIDES: Final = ("input", "output")
+_BOTH: Final = frozenset(_SIDES)
+_TOTALS: Final = _BOTH | {"total"}
 _Tree: TypeAlias = "dict[str, _Tree | tuple[int, str]]"
 
 
@@ -52,10 +54,14 @@ class Counts:
                 number, modality = _by_modality(item)
                 if modality and number is not None:
                     counts.setdefault(prefix + modality, number)
-        beside = [*self._beside, *(kind for name, kind in self._beside_if.items() if name in whole)]
-        if self._denied and not beside:
-            beside = _denied(counts)
-        return _inclusive(counts, beside)
+        if not counts.keys() <= _TOTALS:
+            beside = [*self._beside, *(kind for name, kind in self._beside_if.items() if name in whole)]
+            if self._denied and not beside:
+                beside = _denied(counts)
+            counts = _inclusive(counts, beside)
+        if counts.keys() >= _BOTH:
+            counts.pop("total", None)
+        return counts or None
 
 
 def _tree(names: Mapping[str, str]) -> _Tree:
@@ -116,13 +122,10 @@ def _denied(counts: dict[str, int]) -> list[str]:
     return beside
 
 
-def _inclusive(counts: dict[str, int], beside: list[str]) -> dict[str, int] | None:
+def _inclusive(counts: dict[str, int], beside: list[str]) -> dict[str, int]:
     usage: dict[str, int] = {}
     for side in _SIDES:
         parts = [counts[kind] for kind in beside if kind in counts and kind.startswith(f"{side}_")]
         if parts or side in counts:
             usage[side] = min(counts.get(side, 0) + sum(parts), _LARGEST)
-    usage |= {kind: number for kind, number in counts.items() if kind not in (*_SIDES, "total")}
-    if "total" in counts and not usage.keys() >= set(_SIDES):
-        usage["total"] = counts["total"]
-    return usage or None
+    return usage | {kind: number for kind, number in counts.items() if kind not in _BOTH}
