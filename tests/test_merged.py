@@ -12,16 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genscope.model import Span
+from genscope.model import Score, Span
 from genscope.query.filter import Filter, from_params
 from genscope.store import merged as slices
 from genscope.store.engine import Engine, Part
 from genscope.store.figures import Question
 from genscope.store.merged import COMPUTED, Stretch, merged, stretches
+from genscope.store.metrics import Figures
 from genscope.store.migrate import migrate
 from genscope.store.ranges import Range
 from genscope.store.reader import Reader
 from genscope.store.rows import encode
+from genscope.store.scores import encode as encode_scores
 from genscope.store.where import where
 
 SECOND = 10**9
@@ -53,7 +55,8 @@ def call(number: int) -> Span:
         usage={"input": source.randrange(100), "output": source.randrange(100)} if number % 6 else None,
         cost={"total": Decimal(source.randrange(1, 100)) / 1000} if number % 6 else None,
         user_id=f"user-{number // 3 % 11}",
-        session_id=f"session-{number // 9}",
+        session_id=f"session-{number // 9}" if number % 3 else None,
+        environment="test" if number % 3 == 1 else None,
         tags=["a", "b"] if number % 2 else [],
     )
 
@@ -66,6 +69,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     calls = [call(number) for number in range(CALLS)]
     opened.insert("spans", encode("p", calls))
     opened.insert("spans", encode("other", [call(number) for number in range(5)]))
+    said = [Score(f"score-{one.span_id}", "right", one.time, value=1.0, trace_id=one.trace_id) for one in calls[::7]]
+    opened.insert("scores", encode_scores("p", said))
     opened.command("OPTIMIZE TABLE spans FINAL")
     # What comes again, and later pieces of what is there, are in the midst of what was merged.
     opened.insert("spans", encode("p", calls[::97]))
@@ -76,6 +81,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     opened.insert("spans", encode("p", late))
     yield opened
     opened.close()
+
+
+def metrics(asked: Filter, view: str, dimensions: list[str], measures: list[tuple[str, str]]) -> Figures:
+    columns = [*dimensions, *(f"{aggregation}_{measure}" for measure, aggregation in measures)]
+    return Figures(view, measures, dimensions, asked, order=[(column, True) for column in columns])
 
 
 def with_conditions(asked: Filter, q: str) -> Filter:
@@ -94,9 +104,16 @@ ASKED: dict[str, Callable[[Reader, Filter], object]] = {
     "figures": lambda reader, asked: reader.figures.ask(
         "p", Question(asked, ("calls", "cost", "latency_p95", "traces", "users"), ("model", "user"), "day")
     ),
+    "figures of what others say": lambda reader, asked: reader.figures.ask(
+        "p", Question(asked, ("calls", "cost"), ("env", "session"))
+    ),
     "facets": lambda reader, asked: reader.facets.overview("p", asked),
     "facets of traces": lambda reader, asked: reader.facets.overview("p", asked, counted="traces"),
     "histogram": lambda reader, asked: reader.facets.histogram("p", asked, DAY),
+    "histogram of traces": lambda reader, asked: reader.facets.histogram("p", asked, DAY, counted="traces"),
+    "histogram of traces that failed": lambda reader, asked: reader.facets.histogram(
+        "p", asked.where("level", "ERROR"), DAY, counted="traces"
+    ),
     "users": lambda reader, asked: reader.users.page("p", asked, order="cost").rows,
     "users who failed": lambda reader, asked: reader.users.page("p", asked.where("level", "ERROR")).rows,
     "sessions": lambda reader, asked: reader.sessions.page("p", asked).rows,
@@ -108,6 +125,26 @@ ASKED: dict[str, Callable[[Reader, Filter], object]] = {
     "words": lambda reader, asked: reader.spans("p", with_conditions(asked, "goodbye"), limit=500).rows,
     "traces": lambda reader, asked: reader.traces("p", asked).rows,
     "the dearest traces": lambda reader, asked: reader.traces("p", asked, sort="-cost").rows,
+    "the dearest traces that failed": lambda reader, asked: (
+        reader.traces("p", asked.where("level", "ERROR"), sort="-cost").rows
+    ),
+    "traces of a session": lambda reader, asked: (
+        reader.traces("p", asked.where("session_id", "session-190"), sort="latency").rows
+    ),
+    "traces by number": lambda reader, asked: reader.numbered_traces("p", asked.where("user_id", "user-1"), offset=3),
+    "scores of traces that failed": lambda reader, asked: (
+        reader.scores.page("p", asked, about=Filter().where("level", "ERROR").conditions).rows
+    ),
+    "metrics of traces": lambda reader, asked: reader.metrics.figures(
+        "p",
+        metrics(asked, "traces", ["name"], [("observationsCount", "sum"), ("totalCost", "sum"), ("count", "count")]),
+    ),
+    "metrics of observations": lambda reader, asked: reader.metrics.figures(
+        "p", metrics(asked, "observations", ["traceName", "level"], [("latency", "max"), ("count", "count")])
+    ),
+    "metrics of scores": lambda reader, asked: reader.metrics.figures(
+        "p", metrics(asked, "scores-numeric", ["traceName"], [("count", "count"), ("value", "sum")])
+    ),
 }
 
 
@@ -121,6 +158,43 @@ def test_every_answer_is_what_it_is_without_slices(
     monkeypatch.setattr(slices, "WORTH", 1)
     assert "UNION ALL" in merged(engine, where("p", filter))
     assert ASKED[asked](reader, filter) == expected
+
+
+def test_no_row_is_lost_at_the_ends_of_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = [1, 5 * SECOND + 1, 4_600_000_000 * SECOND, 5_000_000_000 * SECOND, 2**63 - 1]
+    spans = [Span(f"trace-{begin}", "span", begin, start_time=begin) for begin in begins]
+    engine.insert("spans", encode("far", spans))
+    monkeypatch.setattr(slices, "WORTH", 1)
+    monkeypatch.setattr(Engine, "parts", lambda *_: [Part(0, 4, 9, 1), Part(5, 5, 9, 1), Part(6, 2**32 - 1, 9, 1)])
+    assert Reader(engine).count_spans("far", Filter()) == len(begins)
+    assert "UNION ALL" in merged(engine, where("far", Filter()))
+    for start in begins:
+        for end in begins:
+            found = Reader(engine).spans("far", Filter(start, end), sort="latency").rows
+            assert sorted(span.time for span in found) == [begin for begin in begins if start <= begin < end]
+
+
+def test_what_is_said_of_a_trace_is_found_wherever_it_is_said(engine: Engine) -> None:
+    said = [("early", 0, "s"), ("early", 40, None), ("lost", 35, "t"), ("late", 50, "u")]
+    spans = [
+        Span(trace, f"{trace}-{day}", BEGIN + day * DAY, start_time=BEGIN + day * DAY, session_id=session)
+        for trace, day, session in said
+    ]
+    engine.insert("spans", encode("said", spans))
+    # As if the server had been killed between the two.
+    engine.command("DELETE FROM traces WHERE project_id = 'said' AND trace_id = 'lost'")
+    reader = Reader(engine)
+
+    def found(day: int, session: str) -> list[str]:
+        asked = Filter(BEGIN + day * DAY).where("session_id", session)
+        return sorted(span.span_id for span in reader.spans("said", asked).rows)
+
+    assert (found(30, "s"), found(30, "t"), found(30, "u")) == (["early-40"], ["lost-35"], ["late-50"])
+    assert (found(41, "s"), found(45, "u"), found(60, "u")) == ([], ["late-50"], [])
+    engine.command("DELETE FROM traces WHERE project_id = 'said' AND trace_id = 'early'")
+    # Of the others the earliest begins later.
+    assert (found(34, "t"), found(34, "u")) == (["lost-35"], ["late-50"])
+    assert reader.spans("nobody", Filter(BEGIN).where("session_id", "s")).rows == []
 
 
 def test_a_slice_has_all_columns(engine: Engine) -> None:

@@ -99,7 +99,7 @@ class Facets:
         parameters: dict[str, Parameter] = {"width": width, "project_id": project_id}
         name, parts = "histogram", {"spans": merged(self._engine, condition), "where": str(condition)}
         if counted == "traces":
-            name, parts = "histogram_traces", _of_traces(project_id, filter, condition)
+            name, parts = "histogram_traces", self._of_traces(project_id, filter, condition)
         rows = self._engine.query(sql(name).substitute(parts), condition.parameters | parameters).to_pylist()
         return [Bucket(**row) for row in rows]
 
@@ -114,6 +114,23 @@ class Facets:
         text = sql("spans_boundary").substitute(where=str(condition), direction="DESC")
         found = self._engine.query(text, condition.parameters | {"offset": rows}).to_pylist()
         return replace(filter, start=found[0]["boundary"]) if found else None
+
+    def _of_traces(self, project_id: str, filter: Filter, condition: Where) -> dict[str, str]:
+        """Return the parts of `queries/histogram_traces.sql`."""
+        met = f"trace_id IN (SELECT trace_id FROM {merged(self._engine, condition)} WHERE {condition})"  # noqa: S608
+        failed = Where([f"project_id = {condition.bind(project_id)}", "level = 'ERROR'"], start=filter.start)
+        begin = ["true"]
+        if filter.start is not None:
+            begin.append(f"min(first_time) >= {condition.bind_time(filter.start)}")
+            failed.add(f"time >= {condition.bind_time(filter.start)}")
+        if filter.end is not None:
+            begin.append(f"min(first_time) < {condition.bind_time(filter.end)}")
+        return {
+            "spans": merged(self._engine, failed),
+            "met": met if filter.conditions else "true",
+            "begin": " AND ".join(begin),
+            "failed": str(failed),
+        }
 
     def _count(self, project_id: str, filter: Filter) -> int:
         condition = where(project_id, filter)
@@ -172,15 +189,3 @@ class Facets:
         spans = merged(self._engine, condition)
         text = sql(name).substitute(parts, spans=spans, where=str(condition), count=_COUNTS[counted])
         return self._engine.query(text, condition.parameters | {"limit": MOST + 1}).to_pylist()
-
-
-def _of_traces(project_id: str, filter: Filter, condition: Where) -> dict[str, str]:
-    """Return the parts of `queries/histogram_traces.sql`."""
-    met = f"trace_id IN (SELECT trace_id FROM spans FINAL WHERE {condition})" if filter.conditions else "true"  # noqa: S608
-    begin, failed = ["true"], [f"project_id = {condition.bind(project_id)}", "level = 'ERROR'"]
-    if filter.start is not None:
-        begin.append(f"min(first_time) >= {condition.bind_time(filter.start)}")
-        failed.append(f"time >= {condition.bind_time(filter.start)}")
-    if filter.end is not None:
-        begin.append(f"min(first_time) < {condition.bind_time(filter.end)}")
-    return {"met": met, "begin": " AND ".join(begin), "failed": " AND ".join(failed)}

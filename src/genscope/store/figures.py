@@ -301,7 +301,7 @@ class Figures:
             counts=counts,
             spans=merged(self._engine, condition),
             where=str(condition),
-            joins=_join(question.filter, condition, of_trace) if of_trace else "",
+            joins=self._join(question.filter, condition, of_trace) if of_trace else "",
             sets=f"GROUP BY GROUPING SETS ({', '.join(grouped)})" if bits else "",
             order=", ".join(_order(question, places)),
         )
@@ -311,6 +311,28 @@ class Figures:
         for row in found:
             rows.setdefault(row["set"], []).append({name: row[place] for name, place in places.items()})
         return [[_row(row, names, question) for row in rows.get(_bits(question, names), ())] for names in sets]
+
+    def _join(self, filter: Filter, condition: Where, of_trace: Sequence[str]) -> str:
+        """Return the join with what any span of a trace says for all of it, as `queries/traces_rows.sql` has it."""
+        start = None if filter.start is None else filter.start - AROUND
+        end = None if filter.end is None else filter.end + AROUND
+        around = Where(["project_id = {project_id:String}"], condition.parameters, start=start, end=end)
+        if start is not None:
+            around.add(f"time >= {around.bind_time(start)}")
+        if end is not None:
+            around.add(f"time < {around.bind_time(end)}")
+        lacking = " OR ".join(f"ifNull({text}, '') = ''" for text in of_trace)
+        # By hashes, because the index of trace ids takes long for thousands of them.
+        lack = f"SELECT cityHash64(trace_id) FROM spans WHERE {condition} AND ({lacking})"  # noqa: S608
+        around.add(f"cityHash64(trace_id) IN ({lack})")
+        told = ", ".join(
+            f"argMaxIf({text}, time, {text} != '') AS told__{place}" for place, text in enumerate(of_trace)
+        )
+        rows = merged(self._engine, around)
+        return (
+            f"LEFT JOIN (SELECT trace_id AS told__id, {told} FROM {rows} WHERE {around} GROUP BY trace_id)"  # noqa: S608
+            " AS told ON told__id = spans.trace_id"
+        )
 
     def _lacks(self, condition: Where, texts: Sequence[str]) -> bool:
         """Return whether any span does not say itself what others may say for all of its trace."""
@@ -374,23 +396,6 @@ def _dimension(columns: Sequence[Column], of_trace: Sequence[str]) -> str:
     texts += [f"told__{of_trace.index(column.sql)}" for column in columns if column.sql in of_trace]
     known = ", ".join(f"nullIf({text}, '')" for text in texts)
     return f"coalesce({known})"
-
-
-def _join(filter: Filter, condition: Where, of_trace: Sequence[str]) -> str:
-    """Return the join with what any span of a trace says for all of it, as `queries/traces_rows.sql` has it."""
-    around = ["project_id = {project_id:String}"]
-    if filter.start is not None:
-        around.append(f"time >= {condition.bind_time(filter.start - AROUND)}")
-    if filter.end is not None:
-        around.append(f"time < {condition.bind_time(filter.end + AROUND)}")
-    lacking = " OR ".join(f"ifNull({text}, '') = ''" for text in of_trace)
-    # By hashes, because the index of trace ids takes long for thousands of them.
-    around.append(f"cityHash64(trace_id) IN (SELECT cityHash64(trace_id) FROM spans WHERE {condition} AND ({lacking}))")  # noqa: S608
-    told = ", ".join(f"argMaxIf({text}, time, {text} != '') AS told__{place}" for place, text in enumerate(of_trace))
-    return (
-        f"LEFT JOIN (SELECT trace_id AS told__id, {told} FROM spans FINAL WHERE {' AND '.join(around)} GROUP BY trace_id)"  # noqa: S608
-        " AS told ON told__id = spans.trace_id"
-    )
 
 
 def _groups(question: Question) -> list[str]:

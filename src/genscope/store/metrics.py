@@ -310,16 +310,10 @@ class Metrics:
             counts = self._counts(project_id, condition, "true")
         else:
             condition, counts = counted(project_id, filter, self._counts)
-        rows = sql("traces_rows").substitute(where=str(condition), counts=counts) if view.source == "traces" else ""
         joined = " ".join(self._join(join, view, project_id, condition) for join in joins)
+        parts = {"spans": merged(self._engine, condition), "where": str(condition), "counts": counts}
         text = sql(f"metrics_{view.source}").substitute(
-            columns=columns,
-            spans=merged(self._engine, condition),
-            where=str(condition),
-            counts=counts,
-            traces=rows,
-            whole=whole,
-            joins=joined,
+            parts, columns=columns, traces=sql("traces_rows").substitute(parts), whole=whole, joins=joined
         )
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": 0}
         return text, condition.parameters | parameters
@@ -335,15 +329,18 @@ class Metrics:
             said += f" GROUP BY {ids}"
             return f"LEFT JOIN ({said}) AS said USING ({ids})"
         if join == "members":
-            rows = f"SELECT trace_id, countIf(NOT ({IS_TRACE})) AS members__count FROM spans FINAL WHERE project_id = {project}"  # noqa: S608
+            members = f"SELECT trace_id, countIf(NOT ({IS_TRACE})) AS members__count"
+            rows = f"{members} FROM {merged(self._engine, Where([]))} WHERE project_id = {project}"
             return f"LEFT JOIN ({rows} GROUP BY trace_id) AS members USING trace_id"
         table = "scores" if view.source == "scores" else "spans"
         spans = Where([f"project_id = {project}", f"trace_id IN (SELECT trace_id FROM {table} WHERE {condition})"])  # noqa: S608
         if join == "span":
-            columns, rows = ["span_id", "name", "model", "prompt_name", "prompt_version"], f"spans FINAL WHERE {spans}"
+            columns = ["span_id", "name", "model", "prompt_name", "prompt_version"]
+            rows = f"{merged(self._engine, spans)} WHERE {spans}"
         else:
             columns = ["name", "tags", "user_id", "session_id", "release", "version"]
-            rows = f"({sql('traces_rows').substitute(where=str(spans), counts='true AS counts')})"
+            told = {"spans": merged(self._engine, spans), "where": str(spans), "counts": "true AS counts"}
+            rows = f"({sql('traces_rows').substitute(told)})"
         # Names of their own: those of the view's columns would be ambiguous.
         named = ", ".join(f"{column} AS {join}__{column}" for column in ("trace_id", *columns))
         keys = "trace_id", "span_id" if join == "span" else "trace_id"

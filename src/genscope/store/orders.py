@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from genscope.query.filter import Filter, FilterError
+from genscope.store.engine import Engine
+from genscope.store.merged import merged
 from genscope.store.paging import Snapshot
 from genscope.store.where import Where, where
 
@@ -136,14 +138,14 @@ def after(condition: Where, value: str, id_: str, position: Snapshot | None, typ
     return f"({value} IS NULL OR {value} < {at} OR ({value} = {at} AND {later}))"
 
 
-def spans_of_traces(project_id: str, filter: Filter) -> Where:
+def spans_of_traces(engine: Engine, project_id: str, filter: Filter) -> Where:
     """Return the condition that a span is of a trace that begins in a filter's range and has a span there that meets it."""
     met = where(project_id, filter)
-    built = Where([], met.parameters)
+    built = Where([], met.parameters, start=filter.start)
     project = f"project_id = {built.bind(project_id)}"
     built.add(project)
     if filter.conditions:
-        built.add(f"trace_id IN (SELECT trace_id FROM spans FINAL WHERE {met})")  # noqa: S608
+        built.add(f"trace_id IN (SELECT trace_id FROM {merged(engine, met)} WHERE {met})")  # noqa: S608
     begin = Where(["true"], met.parameters)
     if filter.start is not None:
         built.add(f"time >= {built.bind_time(filter.start)}")

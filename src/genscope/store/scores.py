@@ -13,6 +13,7 @@ from genscope.model import Score
 from genscope.query.conditions import Node
 from genscope.query.filter import Condition, Filter
 from genscope.store.engine import Engine, Parameter
+from genscope.store.merged import merged
 from genscope.store.paging import Counted, Page, check_limit, decode_cursor, encode_cursor
 from genscope.store.ranges import Range
 from genscope.store.rows import TEXT_MAP, TIME, from_json, to_json, values
@@ -120,22 +121,15 @@ def decode(rows: pa.Table) -> list[Score]:
     return [Score(**{name: column[index] for name, column in columns.items()}) for index in range(rows.num_rows)]
 
 
-def where(project_id: str, filter: Filter, about: Iterable[Node] = ()) -> Where:
-    """Return the conditions of a filter over the `scores` of one project that hold.
-
-    Conditions `about` spans are asked of those of the traces that the scores are of.
-    """
-    about = tuple(about)
-    met = where_spans(project_id, Filter(conditions=about))
-    built = Where([], met.parameters)
+def where(project_id: str, filter: Filter) -> Where:
+    """Return the conditions of a filter over the `scores` of one project that hold."""
+    built = Where([])
     built.add(f"project_id = {built.bind(project_id)} AND NOT removed")
     if filter.start is not None:
         built.add(f"scores.time >= {built.bind_time(filter.start)}")
     if filter.end is not None:
         built.add(f"scores.time < {built.bind_time(filter.end)}")
     built.add_conditions(project_id, filter.conditions, COLUMNS)
-    if about:
-        built.add(f"trace_id IN (SELECT trace_id FROM spans FINAL WHERE {met})")  # noqa: S608
     return built
 
 
@@ -160,7 +154,7 @@ class Scores:
             FilterError: the limit or the cursor is not one.
         """
         limit = check_limit(limit)
-        condition = where(project_id, filter, about)
+        condition = self._where(project_id, filter, about)
         if cursor:
             time, id_ = decode_cursor("scores", cursor, 2)
             condition.add(f"(scores.time, id) < ({condition.bind_time(time)}, {condition.bind(id_)})")
@@ -203,7 +197,7 @@ class Scores:
 
     def names(self, project_id: str, filter: Filter, shown: Range, about: Iterable[Node] = ()) -> list[NameSummary]:
         """Return how what was said under each name is distributed, the most frequent first, with its trend over `shown`."""
-        condition = where(project_id, filter, about)
+        condition = self._where(project_id, filter, about)
         parameters: dict[str, Parameter] = {
             "bins": BINS,
             "begin": shown.begin,
@@ -215,7 +209,7 @@ class Scores:
 
     def about(self, project_id: str, filter: Filter, about: Iterable[Node] = ()) -> list[About]:
         """Return what the latest scores that meet the filter say by model, name and prompt of the calls that they are about."""
-        condition = where(project_id, filter, about)
+        condition = self._where(project_id, filter, about)
         parameters: dict[str, Parameter] = {
             "project_id": project_id,
             "most": MOST_LOOKED_UP,
@@ -223,6 +217,14 @@ class Scores:
         }
         text = sql("scores_about").substitute(where=str(condition))
         return [About(**row) for row in self._engine.query(text, condition.parameters | parameters).to_pylist()]
+
+    def _where(self, project_id: str, filter: Filter, about: Iterable[Node]) -> Where:
+        """Return the conditions of a filter, and those `about` spans: of the traces that the scores are of, one meets them."""
+        built = where(project_id, filter)
+        if conditions := tuple(about):
+            met = where_spans(project_id, Filter(conditions=conditions), built.parameters)
+            built.add(f"trace_id IN (SELECT trace_id FROM {merged(self._engine, met)} WHERE {met})")  # noqa: S608
+        return built
 
     def _about(self, project_id: str, field: str, ids: Sequence[str]) -> list[Score]:
         about = Filter(conditions=(Condition(field, tuple(ids)),))

@@ -36,7 +36,7 @@ def where_traces(project_id: str, filter: Filter) -> tuple[Where, str]:
 
     A trace is in a range of time that it begins in.
     """
-    spans = Where([])
+    spans = Where([], start=filter.start)
     spans.add(f"project_id = {spans.bind(project_id)}")
     spans.scope = str(spans)
     begin = Where([], spans.parameters)

@@ -228,10 +228,11 @@ class Where:
         return " AND ".join(f"({clause})" for clause in self.clauses)
 
 
-#: Spans since the first one of any trace that has some after a moment, so that what is older need not be read.
+#: Spans since the first one of any trace that has some after a moment, so that what is older need not be read. Those after the
+#: moment itself are always among them, also of a trace whose row is missing (see `Reader._extent`).
 _SINCE: Final = (
-    " AND time >= (SELECT min(first_time) FROM traces WHERE project_id = {project} AND trace_id IN "
-    "(SELECT trace_id FROM traces WHERE project_id = {project} AND last_time >= {start}))"
+    " AND time >= least({start}, (SELECT min(first_time) FROM traces WHERE project_id = {project} AND trace_id IN "
+    "(SELECT trace_id FROM traces WHERE project_id = {project} AND last_time >= {start})))"
 )
 #: How what is said of a trace is asked of one of its spans.
 _OF_TRACE: Final[Mapping[str, str]] = {
@@ -240,7 +241,9 @@ _OF_TRACE: Final[Mapping[str, str]] = {
         "trace_id IN (SELECT trace_id FROM spans FINAL PREWHERE project_id = {project}{since} AND time IN "
         "(SELECT time FROM spans WHERE project_id = {project}{since} AND ({clause})) WHERE ({clause}))"
     ),
-    "all": "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project} GROUP BY trace_id HAVING {clause})",
+    "all": (
+        "trace_id IN (SELECT trace_id FROM spans FINAL WHERE project_id = {project}{since} GROUP BY trace_id HAVING {clause})"
+    ),
     "score": (
         "(trace_id, span_id) IN (SELECT ifNull(trace_id, ''), ifNull(span_id, '') {said}) OR trace_id IN "
         "(SELECT ifNull(trace_id, '') {said} AND (ifNull(span_id, '') IN ('', concat(ifNull(trace_id, ''), ':root'))))"
@@ -259,9 +262,12 @@ def first_window(filter: Filter, rows: int) -> int:
     return max(rows, FAR) if any(name in COLUMNS and COLUMNS[name].of_trace for name in names) else rows
 
 
-def where(project_id: str, filter: Filter) -> Where:
-    """Return the conditions of a filter over the `spans` of one project. Every query over rows begins here."""
-    built = Where([], start=filter.start, end=filter.end)
+def where(project_id: str, filter: Filter, parameters: dict[str, Parameter] | None = None) -> Where:
+    """Return the conditions of a filter over the `spans` of one project. Every query over rows begins here.
+
+    Its parameters become part of those given.
+    """
+    built = Where([], {} if parameters is None else parameters, start=filter.start, end=filter.end)
     built.add(f"project_id = {built.bind(project_id)}")
     if filter.start is not None:
         built.add(f"time >= {built.bind_time(filter.start)}")

@@ -4,7 +4,7 @@ FROM
 (
     SELECT
         toUnixTimestamp64Nano(min(first_time)) AS first,
-        trace_id IN (SELECT trace_id FROM spans FINAL WHERE $failed) AS failed
+        trace_id IN (SELECT trace_id FROM $spans WHERE $failed) AS failed
     FROM traces
     WHERE project_id = {project_id:String} AND $met
     GROUP BY trace_id
