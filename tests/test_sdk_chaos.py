@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.trace import TracerProvider
 
 import genscope
@@ -160,6 +161,68 @@ def test_retry_after_is_kept_to(small: Server, form: str) -> None:
         assert application.delivery.flush(PATIENCE) is False
         assert len(hostile.requests) == 1
         assert application.delivery.size > 0
+
+
+def test_a_retry_after_of_nothing_is_no_reason_to_hurry(small: Server) -> None:
+    with (
+        Hostile(small.url, then=answers(503, Retry_After="0")) as hostile,
+        Application(small, hostile.url) as application,
+    ):
+        application.record(1)
+        assert application.delivery.flush(1.0) is False
+        # Pauses of 0.125 s at least, each twice the one before.
+        assert len(hostile.requests) < 8
+
+
+def test_trouble_that_comes_and_goes_is_told_once_in_a_while(small: Server, caplog: pytest.LogCaptureFixture) -> None:
+    with Hostile(small.url) as hostile, Application(small, hostile.url) as application:
+        for _ in range(3):
+            hostile.first.extend([answers(500), answers(503)])
+            application.record(1)
+            application.flush()
+        told = lines(caplog)
+        assert len(told) == 2, told
+        assert "is in trouble: 503" in told[0]
+        assert "answers again" in told[1]
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [
+        pytest.param(answers(500, b"x" * 10_000_000), id="endless"),
+        pytest.param(
+            answers(200, b"<html>Log in first</html>", Content_Type="text/html; charset=utf-8"), id="a portal"
+        ),
+        pytest.param(answers(400, b"<html>HTTPS only</html>", Content_Type="text/html"), id="a proxy"),
+        pytest.param(answers(429, b"\xff\x00[", Content_Encoding="gzip", Retry_After="soon"), id="no gzip"),
+        pytest.param(answers(599, b"[" * 60_000, Content_Type="application/json"), id="too deep"),
+    ],
+)
+def test_answers_that_no_genscope_gives_lose_nothing(small: Server, manner: Manner) -> None:
+    with Hostile(small.url, [manner]) as hostile, Application(small, hostile.url) as application:
+        application.record(3)
+        application.flush()
+        assert application.stored() == names(3)
+        assert application.delivery.rejected == 0
+
+
+def test_what_a_server_says_is_one_line_of_the_log(small: Server, caplog: pytest.LogCaptureFixture) -> None:
+    said = b'{"message": "no\\nERROR root: all is lost\\u001b[2J"}'
+    refused = ExportTraceServiceResponse()
+    refused.partial_success.rejected_spans = 2**62
+    refused.partial_success.error_message = "a\nb"
+    with (
+        Hostile(small.url, [answers(400, said), answers(200, refused.SerializeToString())]) as hostile,
+        Application(small, hostile.url) as application,
+    ):
+        for _ in range(2):
+            application.delivery.span(application.provider.get_tracer("application").start_span("a"))  # type: ignore[arg-type]
+            application.flush()
+        application.delivery.close()
+        assert application.delivery.rejected == 2
+    told = lines(caplog)
+    assert any("400 Bad Request, no ERROR root: all is lost [2J" in line for line in told)
+    assert all(line.isprintable() for line in told)
 
 
 def test_what_is_too_large_together_is_sent_apart(small: Server, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import json
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ import requests
 from opentelemetry import context
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags, set_span_in_context
 
 from genscope.sdk import attributes, values
 from genscope.sdk import settings as sdk_settings
@@ -106,13 +107,17 @@ def test_every_setting_has_a_rule_and_its_default_obeys_it() -> None:
         ("url", "genscope.example"),
         ("url", "ftp://genscope.example"),
         ("url", "http://name:word@genscope.example"),
+        ("url", "http://:word@genscope.example"),
         ("url", "http://genscope.example:port"),
+        ("url", "http://genscope.example/?a"),
+        ("url", "http://genscope.example/#a"),
         ("enabled", "perhaps"),
         ("sample_rate", "1.5"),
         ("sample_rate", "nan"),
         ("buffer_bytes", "64 MiB"),
         ("buffer_bytes", -1),
         ("timeout", 0),
+        ("timeout", 1e9),
         ("flush_interval", "inf"),
         ("secret_key", 5),
         ("nonsense", 1),
@@ -142,6 +147,11 @@ def test_what_was_to_stay_stays_when_that_is_told_badly(
     assert line.startswith(f"{name} {value!r} is not ")
     assert line.endswith("contents stay in the process")
     assert "secret" not in json.dumps(attributes.write(attributes.OBSERVATION, dict.fromkeys(fields, "secret"), read))
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:4318", "https://genscope.example/at/a/path", "http://localhost/@team"])
+def test_addresses(url: str) -> None:
+    assert Settings.read(url=f" {url}/ ").url == url
 
 
 def test_a_secret_is_not_shown() -> None:
@@ -199,6 +209,7 @@ CIRCLE.append(CIRCLE)
             {"at": datetime(2026, 1, 2, tzinfo=UTC), "for": timedelta(minutes=1)},
             '{"at":"2026-01-02T00:00:00+00:00","for":60.0}',
         ),
+        ([10**5000, 2**70], f'["{hex(10**5000)}",{2**70}]'),
         ([Decimal("1.50"), UUID(int=1), PurePosixPath("a/b")], '["1.50","00000000-0000-0000-0000-000000000001","a/b"]'),
         ([Colour.RED, b"ab", {4}, ValueError("no")], '["red","YWI=",[4],"ValueError: no"]'),
         (Point(1, Point(2)), '{"x":1,"inner":{"x":2,"inner":null}}'),
@@ -229,6 +240,8 @@ def test_what_is_too_long_is_cut_and_says_so() -> None:
 
 def test_a_mask_sees_values_and_hides_them_where_it_fails(caplog: pytest.LogCaptureFixture) -> None:
     def mask(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise KeyError(value)
         return {**value, "card": "***"}
 
     settings = Settings(mask=mask)
@@ -296,6 +309,46 @@ def test_there_is_no_thread_before_something_is_recorded_nor_after_the_end(recei
     recorded(delivery, ["after the end"])
     delivery.close()
     assert [name for body in spans(receiver) for name in body] == ["a", "after the end"]
+
+
+def test_what_is_larger_than_the_buffer_is_told_of_at_once(receiver: Hostile, caplog: pytest.LogCaptureFixture) -> None:
+    delivery = Delivery(Settings(url=receiver.url, buffer_bytes=10))
+    recorded(delivery, ["a"])
+    until(lambda: lines(caplog))
+    assert "dropped 1 spans or pieces: more than buffer_bytes = 10 waited" in lines(caplog)[0]
+    assert delivery.flush(math.inf)
+    delivery.close()
+
+
+def test_all_that_an_application_says_counts_as_memory(receiver: Hostile) -> None:
+    delivery = Delivery(Settings(url=receiver.url, flush_interval=3600))
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Processor(delivery))
+    with provider.get_tracer("application").start_as_current_span("n" * 100_000) as span:
+        span.set_status(StatusCode.ERROR, "d" * 100_000)
+        span.set_attribute("nested", {"a": [{"b": "v" * 100_000}]})
+        span.add_event("event", {"list": ["e" * 100_000]})
+    assert 400_000 < delivery.size < 410_000
+    assert delivery.flush(math.inf)
+    assert delivery.size == 0
+    delivery.close()
+
+
+def test_a_log_that_raises_keeps_nothing_from_being_sent(receiver: Hostile, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(record: logging.LogRecord) -> bool:
+        raise RuntimeError(record.getMessage())
+
+    receiver.first.append(answers(401))
+    delivery = Delivery(Settings(url=receiver.url))
+    logging.getLogger("genscope").addFilter(broken)
+    try:
+        recorded(delivery, ["a"])
+        assert delivery.flush(PATIENCE) is False
+        assert delivery.flush(PATIENCE) is True
+    finally:
+        logging.getLogger("genscope").removeFilter(broken)
+    assert spans(receiver) == [["a"], ["a"]]
+    delivery.close()
 
 
 def test_nobody_waits_for_a_server_that_hangs(receiver: Hostile) -> None:

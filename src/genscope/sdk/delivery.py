@@ -16,7 +16,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -154,6 +154,8 @@ class Delivery:
         self._post: Post | None = None
         self._closed = False
         self._hurried = 0
+        #: Until when not to tell again of a trouble that was over.
+        self._quiet: dict[str, float] = {}
 
     @property
     def dropped(self) -> int:
@@ -173,7 +175,8 @@ class Delivery:
     def span(self, span: ReadableSpan) -> None:
         """Send an ended span, some time soon."""
         try:
-            size = SPAN_BYTES + _weight(span.attributes)
+            size = SPAN_BYTES + _weight(span.attributes) + EVENT_BYTES * len(span.links)
+            size += getsizeof(span.name) + getsizeof(span.status.description)
             for event in span.events:
                 size += EVENT_BYTES + _weight(event.attributes)
             self._put(self._spans, (size, span))
@@ -211,7 +214,7 @@ class Delivery:
                     now = time.monotonic()
                     if now >= deadline or all(lane.hopeless(now, deadline) for lane, _ in marks):
                         return False
-                    self._changed.wait(deadline - now)
+                    self._changed.wait(min(deadline - now, threading.TIMEOUT_MAX))
                 return True
             finally:
                 self._hurried -= 1
@@ -231,12 +234,15 @@ class Delivery:
             if lane.waiting:
                 left = f"{len(lane.waiting)} {lane.noun}{'s' * (len(lane.waiting) > 1)}"
                 why = lane.reason or "there was no answer in time"
-                notices.log.warning("%s could not be sent before the end: %s", left, why)
+                notices.warn("%s could not be sent before the end: %s", left, why)
         if arrived and sender is not None and sender is not threading.current_thread():
             sender.join(1.0)
 
     def _put(self, lane: Lane, thing: Thing) -> None:
         with self._lock:
+            # Also for what is dropped, since the thread tells of it.
+            if self._sender is None:
+                self._start()
             if self.size + thing[0] > self.settings.buffer_bytes:
                 if self._dropped.add(1, f"more than buffer_bytes = {self.settings.buffer_bytes} waited"):
                     self._changed.notify_all()
@@ -244,8 +250,6 @@ class Delivery:
             lane.waiting.append(thing)
             lane.size += thing[0]
             lane.given += 1
-            if self._sender is None:
-                self._start()
             if len(lane.waiting) == 1:
                 lane.since = time.monotonic()
                 self._changed.notify_all()
@@ -255,8 +259,8 @@ class Delivery:
     def _start(self) -> bool:
         """Start the thread, in this process; False where there can be none (any more)."""
         self._closed = False
-        self._sender = threading.Thread(target=self._run, name="genscope", daemon=True)
         try:
+            self._sender = threading.Thread(target=self._run, name="genscope", daemon=True)
             self._sender.start()
         except RuntimeError:
             self._sender = None
@@ -277,8 +281,10 @@ class Delivery:
             self._hurried += 1
         try:
             with _unseen():
-                while time.monotonic() < deadline and any(
-                    lane.waiting and not lane.hopeless(time.monotonic(), deadline) for lane in self._lanes
+                while (
+                    self._sender is threading.current_thread()
+                    and (now := time.monotonic()) < deadline
+                    and any(lane.waiting and not lane.hopeless(now, deadline) for lane in self._lanes)
                 ):
                     self._turn(deadline)
         finally:
@@ -305,7 +311,7 @@ class Delivery:
             if ripe := [lane for lane, moment in zip(self._lanes, moments, strict=True) if moment <= now]:
                 return ripe
             moment = min(deadline, *moments)
-            self._changed.wait(None if moment == math.inf else max(0.0, moment - now))
+            self._changed.wait(min(max(0.0, moment - now), threading.TIMEOUT_MAX))
             return []
 
     def _send(self, lane: Lane, batch: list[Thing]) -> bool:
@@ -346,7 +352,7 @@ class Delivery:
                     self._rejected.add(rejected, answer.reason)
             else:
                 lane.failures += 1
-                lane.firm = answer.after is not None
+                lane.firm = bool(answer.after)
                 lane.refused = answer.meaning == "refused"
                 lane.due = now + self._pause(lane, answer)
                 # A single failure is most often a connection that was kept for too long.
@@ -354,15 +360,15 @@ class Delivery:
                     line = self._troubled(lane, answer)
         # First this is told and then who waits is woken, who may end the process.
         if line:
-            notices.log.warning(line)
+            notices.warn(line)
         with self._lock:
             self._changed.notify_all()
         return done
 
     def _pause(self, lane: Lane, answer: Answer) -> float:
         """Return how many seconds to wait after a failure."""
-        if answer.after is not None:
-            return _spread(answer.after, 1.0, 1.1)
+        if answer.after:  # "0" tells nothing, and would be no pause
+            return _spread(max(answer.after, SOONEST), 1.0, 1.1)
         if answer.meaning == "refused":
             return _spread(REFUSED, 0.8, 1.2)
         latest = LATEST_HURRIED if self._hurried else LATEST
@@ -371,10 +377,19 @@ class Delivery:
     def _troubled(self, lane: Lane, answer: Answer) -> str | None:
         """Return what is to be told of trouble; nothing of one that was told."""
         trouble = str(answer.status) if answer.meaning == "refused" else answer.meaning
-        known = any(other.trouble == trouble for other in self._lanes)
+        if not any(other.trouble == trouble for other in self._lanes):
+            # What comes and goes is told at intervals, as a server that has more to do than it can.
+            now = time.monotonic()
+            if now < self._quiet.get(trouble, 0.0):
+                return None
+            self._quiet[trouble] = now + notices.INTERVAL
+            lane.trouble = trouble
+            return self._advice(lane, answer)
         lane.trouble = trouble
-        if known:
-            return None
+        return None
+
+    def _advice(self, lane: Lane, answer: Answer) -> str:
+        """Return what is the matter and what to do."""
         url, waits = self.settings.url, f"What is recorded waits, up to buffer_bytes = {self.settings.buffer_bytes}"
         if answer.meaning == "refused":
             key = f"the key {self.settings.public_key[:8]}…" if self.settings.public_key else "no key"
@@ -397,7 +412,7 @@ class Delivery:
         with self._lock:
             lines = [tally.line(now=now) for tally in (self._dropped, self._rejected)]
         for line in filter(None, lines):
-            notices.log.warning(line)
+            notices.warn(line)
 
 
 @contextlib.contextmanager
@@ -423,12 +438,18 @@ def _spread(seconds: float, least: float, most: float) -> float:
 
 def _weight(attributes: Any) -> int:
     """Return how many bytes of memory attributes take."""
-    size = 0
     # A copy is a plain dict, whose values are at hand in a tenth of the time.
-    for value in attributes.copy().values() if attributes else ():
+    return _weights(attributes.copy().values()) if attributes else 0
+
+
+def _weights(values: Iterable[Any]) -> int:
+    size = 0
+    for value in values:
         size += getsizeof(value)
         if type(value) is tuple:
-            size += sum(map(getsizeof, value))
+            size += _weights(value)
+        elif type(value) is dict:
+            size += _weights(value.values())
     return size
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pkgutil
 from collections.abc import Callable
@@ -13,6 +12,10 @@ from urllib.parse import urlsplit
 from genscope.sdk import notices
 
 MIB: Final = 1024 * 1024
+#: Seconds of any setting at most: sockets take up to 2**31 ms.
+LONGEST: Final = 1_000_000.0
+#: What would not be in the address of a server, to which paths are added.
+_NO_ADDRESS: Final = frozenset("?# \t\r\n")
 #: What every setting's variable begins with: `sample_rate` is `GENSCOPE_SAMPLE_RATE`.
 PREFIX: Final = "GENSCOPE_"
 
@@ -97,7 +100,9 @@ def _text(value: object) -> str:
 def _address(value: object) -> str:
     address = _text(value).rstrip("/")
     parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.port == 0:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError
+    if "@" in parts.netloc or not _NO_ADDRESS.isdisjoint(address):
         raise ValueError
     return address
 
@@ -117,7 +122,7 @@ def _share(value: Any) -> float:
 
 def _seconds(value: Any) -> float:
     seconds = float(value)
-    if seconds < 0 or not math.isfinite(seconds):
+    if not 0 <= seconds <= LONGEST:
         raise ValueError
     return seconds
 
