@@ -712,7 +712,7 @@ def test_nothing_raises() -> None:
         MagicMock(spec=dict),
         MagicMock(choices=[MagicMock(message=MagicMock(role="assistant", content="Hi."), finish_reason="stop")]),
     ],
-    ids=lambda other: repr(other) if isinstance(other, dict | list | str | int | bytes) else type(other).__name__,
+    ids=lambda other: repr(other) if type(other) in (dict, list, str, int, bytes) else type(other).__name__,
 )
 def test_what_is_no_answer_is_none(other: object) -> None:
     assert understand(other) is None
