@@ -209,10 +209,18 @@ def _keep_quiet(name: str, teller: str) -> None:
 def _candidates(name: str, found: Sequence[EntryPoint]) -> Iterator[EntryPoint]:
     """Yield what instruments a library, the best first: of the packages that are known, then whatever goes by its name."""
     packages = LIBRARIES[name].instrumentations if name in LIBRARIES else ()
-    of_packages = [one for package in packages for one in found if one.dist and _plain(one.dist.name) == package]
+    of_packages = [one for package in packages for one in found if _package(one) == package]
     of_name = [one for one in found if _plain(one.name) == name]
     # OpenInference registers the same class in both groups.
     yield from {one.value: one for one in (*of_packages, *of_name)}.values()
+
+
+def _package(one: EntryPoint) -> str:
+    """Return the package of an entry point; empty where its metadata is gone, as what is left of a removed package."""
+    try:
+        return _plain(one.dist.name) if one.dist else ""
+    except Exception:
+        return ""
 
 
 def _works(one: EntryPoint, provider: TracerProvider) -> bool:
