@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,10 +71,6 @@ def run(directory: Path, *arguments: str) -> tuple[int, str, str]:
 )
 def test_a_program_runs_as_ever(directory: Path, arguments: tuple[str, ...]) -> None:
     assert run(directory, "-m", "genscope", "run", *arguments) == run(directory, *arguments)
-
-
-def test_an_interrupted_program_dies_of_the_signal(directory: Path) -> None:
-    assert run(directory, "-m", "genscope", "run", "app.py", "interrupt")[0] == -signal.SIGINT
 
 
 @pytest.mark.parametrize(
