@@ -217,9 +217,9 @@ def test_rows_have_the_fields_of_the_api(row: Any, shape: Any) -> None:
 
 
 def test_what_a_newer_or_an_older_server_tells_is_read() -> None:
-    told = {"trace_id": "t", "span_id": "s", "mood": "sunny", "cost": {"input": "0.1", "weather": "0.2"}, "tags": None}
+    told = {"trace_id": "t", "span_id": "s", "mood": "sunny", "cost": {"input": "0.1", "weather": "0.2"}}
     row = rows.read(rows.Span, told)
-    assert (row.cost, row.tags, row.scores) == ({"input": Decimal("0.1"), "weather": Decimal("0.2")}, None, [])
+    assert (row.cost, row.tags) == ({"input": Decimal("0.1"), "weather": Decimal("0.2")}, [])
     assert genscope.Rows(lambda *_: Page([told]), rows.Span).to_arrow()["cost.weather"].to_pylist() == [Decimal("0.2")]
 
 
