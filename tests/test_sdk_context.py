@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextvars
 import gc
 import inspect
@@ -27,7 +28,7 @@ import pytest
 from opentelemetry import context as contexts
 from opentelemetry import trace as opentelemetry
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -854,6 +855,28 @@ def test_an_applications_own_provider_sends_both_ways(server: Server) -> None:
     assert Decimal(call["cost"]["total"]) == Decimal("0.003")
 
 
+def test_what_an_applications_processors_raise_stays_with_them(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            if span.name == "never":
+                raise OSError("disk full")
+
+        def on_end(self, span: Any) -> None:
+            raise LookupError("no such table")
+
+    provider = TracerProvider()
+    joined = Client(Settings.read(url=server.url, public_key=server.public_key, secret_key=server.secret_key), provider)
+    provider.add_span_processor(Broken())
+    with joined.start_as_current_span("root") as root:
+        assert not joined.start_span("never").end().recorded
+        joined.create_event("event")
+    assert read(joined, server, root.trace_id).tree == {("root", None), ("event", "root")}
+    assert "OSError('disk full')" in caplog.text
+    assert "LookupError('no such table')" in caplog.text
+
+
 def test_disabled_it_does_nothing_and_leaves_other_traces_alone(server: Server) -> None:
     disabled = Client(Settings.read(enabled=False, url=server.url))
     other = TracerProvider().get_tracer("other")
@@ -956,6 +979,20 @@ def test_the_newest_init_decides_what_is_sent_and_where_to(client: Client, serve
         disabled.start_span("ours").end()
     assert not made.delivery.size
     assert not genscope.init(**key).delivery.size
+
+
+def test_what_is_yielded_is_kept_as_far_as_a_value_may_be_long(server: Server) -> None:
+    key: dict[str, Any] = {"url": server.url, "public_key": server.public_key, "secret_key": server.secret_key}
+    narrow = genscope.init(**key, max_value_bytes=1000)
+
+    @observe
+    def file() -> Iterator[bytes]:
+        yield from [bytes(400)] * 100
+
+    with narrow.start_as_current_span("root") as root:
+        assert sum(map(len, file())) == 40_000
+    three = len(json.dumps([base64.b64encode(bytes(400)).decode()] * 3, separators=(",", ":")))
+    assert f"[genscope: truncated, {three} bytes]" in json.dumps(read(narrow, server, root.trace_id)["file"]["output"])
 
 
 def test_a_provider_need_not_be_opentelemetrys_own(server: Server) -> None:

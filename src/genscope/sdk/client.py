@@ -122,7 +122,7 @@ class Client(Starter, Reading):
         moment: int | None,
         parent: Context | None,
     ) -> Observation:
-        type_ = attributes.plain(as_type)
+        type_ = as_type if type(as_type) is str else attributes.plain(as_type)
         if type_ not in attributes.TYPES:
             notices.once(("type", type_), "there is no type %s; known are %s", type_, sorted(attributes.TYPES))
             type_ = "span"

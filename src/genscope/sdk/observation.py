@@ -269,7 +269,10 @@ class Observation(Starter):
     def end(self, *, end_time: int | datetime | None = None) -> Self:
         """It has ended, now or at `end_time` (nanoseconds since the epoch, or a moment). Later calls do nothing."""
         if self._span.is_recording():
-            self._span.end(None if end_time is None else _moment(end_time))
+            try:
+                self._span.end(None if end_time is None else _moment(end_time))
+            except Exception as error:  # whatever processors of the application do
+                notices.once(("end", type(error)), "an observation could not be ended: %r", error, exc_info=True)
         return self
 
     def fail(self, error: BaseException) -> Self:

@@ -30,8 +30,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 #: Types of functions that may return a model's answer, or a stream of it.
 _CALLS: Final = frozenset({"generation", "embedding"})
-#: How many things that a generator yields are kept for its output. Texts are kept as far as a value may be long.
+#: How many things that a generator yields are kept for its output. Texts and bytes are kept as far as a value may be long.
 MOST_ITEMS: Final = 10_000
+_LONG: Final = frozenset({str, bytes, bytearray})
 
 
 @overload
@@ -195,7 +196,7 @@ class _Run:
             self._first = time.time_ns()
         if self._left > 0 and len(self._items) < MOST_ITEMS:
             self._items.append(item)
-            self._left -= len(item) if type(item) is str else 0
+            self._left -= len(item) if type(item) in _LONG else 0
 
     def tell(self, joined: Callable[[Iterable[Any]], str] | None) -> None:
         """Record what was yielded: the answer of a model, if it is one, else as one value."""
