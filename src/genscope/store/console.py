@@ -169,8 +169,7 @@ class Console:
                 condition = where(project_id, Filter())
                 counts = self._counts(project_id, condition, "true")
                 parameters |= condition.parameters
-                traces = sql("traces_rows").substitute(spans="spans FINAL", where=str(condition), counts=counts)
-                select = select.replace("$traces", traces)
+                select = select.replace("$traces", sql("traces_rows").substitute(where=str(condition), counts=counts))
             text = text.replace(f'"{name}{statement.mark}"', f"({select})")
         return text
 

@@ -311,9 +311,14 @@ class Metrics:
         else:
             condition, counts = counted(project_id, filter, self._counts)
         joined = " ".join(self._join(join, view, project_id, condition) for join in joins)
-        parts = {"spans": merged(self._engine, condition), "where": str(condition), "counts": counts}
+        parts = {"where": str(condition), "counts": counts}
         text = sql(f"metrics_{view.source}").substitute(
-            parts, columns=columns, traces=sql("traces_rows").substitute(parts), whole=whole, joins=joined
+            parts,
+            columns=columns,
+            spans=merged(self._engine, condition),
+            traces=sql("traces_rows").substitute(parts),
+            whole=whole,
+            joins=joined,
         )
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": 0}
         return text, condition.parameters | parameters
@@ -339,8 +344,7 @@ class Metrics:
             rows = f"{merged(self._engine, spans)} WHERE {spans}"
         else:
             columns = ["name", "tags", "user_id", "session_id", "release", "version"]
-            told = {"spans": merged(self._engine, spans), "where": str(spans), "counts": "true AS counts"}
-            rows = f"({sql('traces_rows').substitute(told)})"
+            rows = f"({sql('traces_rows').substitute(where=str(spans), counts='true AS counts')})"
         # Names of their own: those of the view's columns would be ambiguous.
         named = ", ".join(f"{column} AS {join}__{column}" for column in ("trace_id", *columns))
         keys = "trace_id", "span_id" if join == "span" else "trace_id"

@@ -141,7 +141,7 @@ def after(condition: Where, value: str, id_: str, position: Snapshot | None, typ
 def spans_of_traces(engine: Engine, project_id: str, filter: Filter) -> Where:
     """Return the condition that a span is of a trace that begins in a filter's range and has a span there that meets it."""
     met = where(project_id, filter)
-    built = Where([], met.parameters, start=filter.start)
+    built = Where([], met.parameters)
     project = f"project_id = {built.bind(project_id)}"
     built.add(project)
     if filter.conditions:

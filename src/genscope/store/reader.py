@@ -315,7 +315,7 @@ class Reader:
         if cursor:
             after = orders.behind(spans, order, direction, decode_cursor(sort, cursor, 2, ranked=True))
         counts = self.counts(project_id, spans, "true") if order.counted else "true AS counts"
-        traces = self._traces(spans, counts)
+        traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
         parts = {"traces": traces, "value": order.sql, "direction": direction, "behind": after}
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW, "limit": limit + 1}
         keys = self._query("traces_ranked", spans, parameters, **parts).to_pylist()
@@ -360,13 +360,9 @@ class Reader:
         spans, whole = where_traces(project_id, filter)
         counted = filter.names(COUNTED)
         counts = self.counts(project_id, spans, "true") if counted else "true AS counts"
-        traces = self._traces(spans, counts)
+        traces = sql("traces_rows").substitute(where=str(spans), counts=counts)
         parameters: dict[str, Parameter] = {"project_id": project_id, "preview": PREVIEW}
         return sql("traces_met").substitute(traces=traces, where=whole), spans.parameters | parameters
-
-    def _traces(self, spans: Where, counts: str) -> str:
-        """Return the SQL of the traces that spans are of."""
-        return sql("traces_rows").substitute(spans=merged(self._engine, spans), where=str(spans), counts=counts)
 
     def summaries_of(self, project_id: str, trace_ids: list[str], *, preview: int = PREVIEW) -> dict[str, TraceSummary]:
         """Return those of these traces that are known, by id; their inputs and outputs cut to `preview` characters."""

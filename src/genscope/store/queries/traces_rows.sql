@@ -29,11 +29,11 @@ SELECT
 FROM
 (
     WITH $counts
-    SELECT * EXCEPT (input_tokens, output_tokens, total_cost), input_tokens, output_tokens, total_cost, parent_span_id IS NULL OR ifNull(is_root, false) AS root,
+    SELECT *, input_tokens, output_tokens, total_cost, parent_span_id IS NULL OR ifNull(is_root, false) AS root,
         -- Where a sender tells of a trace as a thing of its own (`Entity.span_id`), tags of other spans are theirs alone.
         span_id = concat(trace_id, ':root') AS whole,
         type IN ('generation', 'embedding') AND counts AS paid
-    FROM $spans
+    FROM spans FINAL
     WHERE $where
 ) AS spans
 GROUP BY trace_id
