@@ -378,8 +378,9 @@ def test_told_when_nobody_can_reach_it_any_more(heard: Heard) -> None:
     assert said(heard.result) == ANSWER[:12]
 
 
-def test_collector_waits_for_no_lock_that_its_thread_holds() -> None:
+def test_collector_waits_for_no_lock_that_its_thread_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """As that of a span, which is being written to when the collector comes by."""
+    monkeypatch.setattr(streams, "_PATIENCE", 0.01)
     lock, told = threading.Lock(), threading.Event()
 
     def done(*_: object) -> None:
@@ -395,13 +396,17 @@ def test_collector_waits_for_no_lock_that_its_thread_holds() -> None:
     assert told.wait(60)
 
 
-def test_told_when_the_program_ends() -> None:
+def test_told_when_the_program_ends_by_the_process_that_began() -> None:
     program = """
+import os, sys
 from genscope.sdk import streams
 stream = streams.watch(iter(["Hel", "lo, ", "world"]), lambda result, first: print(result.output, type(first)), print)
 next(stream), next(stream)
 keep = [stream]
 keep.append(keep)
+if os.fork() == 0:
+    sys.exit()  # what the parent began is the parent's to tell
+os.wait()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout == "Hello,  <class 'int'>\n"

@@ -453,19 +453,26 @@ def _weights(values: Iterable[Any]) -> int:
     return size
 
 
-#: What is called when the process ends, before what waits is sent for the last time: it may tell more.
-ENDINGS: Final[list[Callable[[], None]]] = []
+#: What is called when the process ends, before what waits is sent for the last time.
+_ENDINGS: Final[list[Callable[[], None]]] = []
 
 
-def _at_exit(close: Callable[[], None]) -> None:
-    """Have it called when this process ends."""
-    for function in (close, *ENDINGS):  # what is registered last is called first
-        atexit.unregister(function)
-        atexit.register(function)
+def before_end(function: Callable[[], None]) -> None:
+    """Have a function called when this process ends, and those that it forks: it may tell more, which is sent."""
+    _ENDINGS.append(function)
+    _at_exit(function)
+
+
+def _at_exit(function: Callable[[], None]) -> None:
+    """Have it called when this process ends, after those that tell more."""
     # Children of multiprocessing end by `os._exit`; before Python 3.13 they call what multiprocessing knows of and nothing else.
     processes, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
-    if processes is not None and util is not None and processes.parent_process() is not None:
-        util.Finalize(None, close, exitpriority=0)
+    child = util if processes is not None and processes.parent_process() is not None else None
+    for one in dict.fromkeys((function, *_ENDINGS)):  # what is registered last is called first
+        atexit.unregister(one)
+        atexit.register(one)
+        if child is not None:
+            child.Finalize(None, one, exitpriority=0)
 
 
 _deliveries: Final[weakref.WeakSet[Delivery]] = weakref.WeakSet()

@@ -8,7 +8,7 @@ Gemini's and other generators, LiteLLM's wrapper, Bedrock's `EventStream` within
 from __future__ import annotations
 
 import _thread
-import atexit
+import os
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -149,8 +149,15 @@ def _end() -> None:
             _watching.pop().finish()
 
 
-atexit.register(_end)
-delivery.ENDINGS.append(_end)
+def _forget() -> None:
+    """Leave the streams of the parent to the parent, in a process that was forked."""
+    while _watching:
+        _watching.pop()._open.clear()
+
+
+delivery.before_end(_end)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_forget)
 
 
 # --- in the place of a stream -------------------------------------------------------------------------------------------
