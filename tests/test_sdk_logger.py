@@ -336,6 +336,9 @@ def test_nothing_raises_whatever_it_is_given(
         generation.error(odd)
         generation.add_message("\ud83d").add_metadata(odd).add_tag(odd, odd).feedback(odd).score(odd, odd)
         trace.set_start_timestamp(-5).update(None, output=float("nan"))
+        # Seconds, which everybody has at hand.
+        trace.update(start_timestamp=1_767_323_045.5).update(end_timestamp=1_767_323_045).score("half", float("nan"))
+        long = trace.event("x" * 600).span({"id": "y" * 600})
         trace.span({"colour": "blue"}).error(AwkwardError())
         trace.end()
     assert client.flush()
@@ -347,6 +350,14 @@ def test_nothing_raises_whatever_it_is_given(
     assert [record.getMessage() for record in caplog.records if "colour" in record.getMessage()] == [
         "there is no field colour; it is kept as metadata"
     ]
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    assert "1767323045.5 is no time: tell a datetime, or nanoseconds since 1970 as an int" in said
+    assert "1767323045 is no time" in said
+    assert "an id has 600 characters; it is cut to 512" in said
+    assert "nan is no value of a score" in said
+    assert long.id == "y" * 512
+    assert found["x" * 512]["type"] == "event"
+    assert root["start_time"] > "2026"
 
 
 def test_settings_hold_for_what_is_logged(server: Server) -> None:

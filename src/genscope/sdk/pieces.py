@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ quoted: Final = json.encoder.encode_basestring
 _UNMASKED: Final = Settings()
 #: What ends a JSON text that was cut and is none any more.
 _CUT: Final = " bytes]"
+#: Nanoseconds since the epoch, in 1973. What is less was meant as seconds, milliseconds or microseconds.
+_EARLIEST: Final = 10**17
 _SCOPE: Final = f'{{"name":"genscope","version":"{__version__}"}}'
 
 
@@ -98,7 +101,12 @@ def score(
 
     Without an `id` the score of a thing is the only one of its name and source, and takes the place of the one before; one that is
     told by ids is another one.
+
+    Raises:
+        ValueError: the value is infinite, or no number at all.
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no value of a score")
     piece = Piece(settings)
     names = {
         "trace_id": trace_id,
@@ -223,9 +231,9 @@ def _status(piece: Piece, value: Any) -> None:
 
 def _time(key: str) -> Writer:
     def told(piece: Piece, value: Any) -> None:
-        moment = attributes.nanoseconds(value)
-        if not 0 < moment < 1 << 63:
-            raise ValueError(f"{moment} is no time between 1970 and 2262")
+        moment = attributes.nanoseconds(value) if isinstance(value, int | datetime) else 0
+        if moment < _EARLIEST:
+            raise ValueError(f"{value!r} is no time: tell a datetime, or nanoseconds since 1970 as an int")
         piece.told[key] = str(moment)
 
     return told

@@ -236,6 +236,8 @@ def named(id: Any) -> str:
     if id is not None:
         try:
             if text := attributes.plain(id):
+                if len(text) > LONGEST_ID:
+                    notices.once("id", "an id has %d characters; it is cut to %d", len(text), LONGEST_ID)
                 return text[:LONGEST_ID]
         except Exception:  # whatever an object does when it is asked what it is
             notices.once(("id", type(id)), "%s is no id; another one is made up", type(id))
