@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -59,6 +60,9 @@ SpanTimes = Callable[[str, Iterable[tuple[str, str]]], dict[tuple[str, str], int
 #: What a request of pieces is decoded to, and how: (plain body, time in nanoseconds since the epoch) -> what it tells.
 Told = TypeVar("Told", bound=Pieces)
 Decode = Callable[[bytes, int], Told]
+
+#: Counts bytes of a request that are held until its rows are stored, or raises `Overloaded` if they do not fit any more.
+Room = Callable[[int], None]
 
 #: Takes notice that traces of a project have new rows on disk: (project, their ids). Called in the event loop.
 Announce = Callable[[str, Collection[str]], None]
@@ -122,6 +126,7 @@ class Ingest:
         self._announce = announce
         self._redactor = redactor
         self._pending = 0
+        self._counting = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="genscope-ingest")
         self._pieces_threads = ThreadPoolExecutor(PIECES_THREADS, thread_name_prefix="genscope-pieces")
 
@@ -154,7 +159,13 @@ class Ingest:
         return prepared.rejected
 
     async def take_pieces(
-        self, project_id: str, protocol: str, body: bytes, content_encoding: str | None, decode: Decode[Told]
+        self,
+        project_id: str,
+        protocol: str,
+        body: bytes,
+        content_encoding: str | None,
+        decode: Decode[Told],
+        room: Room | None = None,
     ) -> Told:
         """Store what a request of a protocol that sends pieces tells, and return it, with what could not be taken.
 
@@ -164,6 +175,7 @@ class Ingest:
             body: as received.
             content_encoding: how it is compressed.
             decode: makes pieces of the plain body, given also the time in nanoseconds since the epoch; called in a worker thread.
+            room: has counted the body, and counts what it becomes: many of these requests may wait for traces to be joined.
 
         Raises:
             RequestError: the request as a whole is refused, and nothing of it was stored.
@@ -172,7 +184,10 @@ class Ingest:
 
         def prepare() -> Prepared:
             now = time.time_ns()
-            told.append(decode(decode_body(body, content_encoding, self._limits.body_bytes), now))
+            plain = decode_body(body, content_encoding, self._limits.body_bytes)
+            if room is not None:
+                room(len(plain) - len(body))
+            told.append(decode(plain, now))
             return self._prepare_pieces(project_id, protocol, told[0], now)
 
         await self._take(project_id, prepare, self._pieces_threads)
@@ -262,25 +277,24 @@ class Ingest:
                 span.start_time = known.get((span.trace_id, span.span_id))
 
     @contextlib.contextmanager
-    def room(self) -> Iterator[Callable[[int], None]]:
-        """Count the bytes of a request from when they are read until its rows are stored.
-
-        Yields a function that takes a number of bytes more, or raises `Overloaded` if they do not fit any more.
-        """
+    def room(self) -> Iterator[Room]:
+        """Count the bytes of a request from when they are read until its rows are stored."""
         taken = 0
 
         def take(size: int) -> None:
             nonlocal taken
-            # One request alone is let through whatever its size: it must not be refused for ever.
-            if self._pending > taken and self._pending + size > self._limits.pending_bytes:
-                raise Overloaded(FULL, RETRY_AFTER)
-            taken += size
-            self._pending += size
+            with self._counting:
+                # One request alone is let through whatever its size: it must not be refused for ever.
+                if self._pending > taken and self._pending + size > self._limits.pending_bytes:
+                    raise Overloaded(FULL, RETRY_AFTER)
+                taken += size
+                self._pending += size
 
         try:
             yield take
         finally:
-            self._pending -= taken
+            with self._counting:
+                self._pending -= taken
 
     async def _take(
         self, project_id: str, prepare: Callable[[], Prepared], threads: ThreadPoolExecutor | None = None

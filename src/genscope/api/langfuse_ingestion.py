@@ -128,7 +128,7 @@ async def _take(request: Request, decode: Decode[Told]) -> Told:
         with served.ingest.room() as take:
             body = await read_body(request.stream(), served.ingest.limits.body_bytes, take)
             encoding = request.headers.get("content-encoding")
-            return await served.ingest.take_pieces(project.id, PROTOCOL, body, encoding, decode)
+            return await served.ingest.take_pieces(project.id, PROTOCOL, body, encoding, decode, take)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
 

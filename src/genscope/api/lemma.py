@@ -91,7 +91,7 @@ async def ingest(request: Request) -> Response:
         with served.ingest.room() as take:
             body = await read_body(request.stream(), limits.body_bytes, take)
             encoding = request.headers.get("content-encoding")
-            pieces = await served.ingest.take_pieces(project.id, lemma.PROTOCOL, body, encoding, decode)
+            pieces = await served.ingest.take_pieces(project.id, lemma.PROTOCOL, body, encoding, decode, take)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
     answer = respond(Delivered([RejectedSpan(one.name, one.reason) for one in pieces.rejected]))

@@ -93,7 +93,8 @@ async def log(
     try:
         with served.ingest.room() as take:
             body = await read_body(request.stream(), limits.body_bytes, take)
-            await served.ingest.take_pieces(project.id, "maxim", body, request.headers.get("content-encoding"), decode)
+            encoding = request.headers.get("content-encoding")
+            await served.ingest.take_pieces(project.id, "maxim", body, encoding, decode, take)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
     return respond(LoggedAnswer(Logged()))

@@ -82,7 +82,7 @@ async def take_pieces(request: Request) -> Response:
         with ingest.room() as take:
             body = await read_body(request.stream(), limits.body_bytes, take)
             encoding = request.headers.get("content-encoding")
-            told = await ingest.take_pieces(project.id, pieces.PROTOCOL, body, encoding, decode)
+            told = await ingest.take_pieces(project.id, pieces.PROTOCOL, body, encoding, decode, take)
     except ClientDisconnect:
         raise BadRequest("the connection ended before the body did") from None
     errors = [RefusedLine(*one) for one in told.refused[:EXPLAINED]]
