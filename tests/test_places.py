@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gzip
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genscope.model import TRACE, Entity, Patch, Score, Span, patch_order, piece
+from genscope.ingest import Ingest, Limits
+from genscope.model import TRACE, Entity, Patch, Pieces, Score, Span, patch_order, piece
 from genscope.places import Placed, Places
+from genscope.pricing.override import NONE
 from genscope.query.filter import Filter
+from genscope.receive.errors import Overloaded
 from genscope.store import costs, entities, scores
 from genscope.store.costs import Costs
 from genscope.store.deletes import Deletes
@@ -436,6 +442,48 @@ def test_joins_that_wait_are_one(store: Store, project: str) -> None:
         assert [span.output for span in store.spans(project, f"t{name}")] == ["early"]
 
 
+def test_what_requests_that_wait_for_a_join_became_is_bounded(store: Store, project: str) -> None:
+    held = Held(store.engine)
+    limits = Limits(body_bytes=1 << 20, value_bytes=1 << 20, spans=1000, pending_bytes=100_000)
+    ingest = Ingest(
+        store.writer,
+        lambda *_: {},
+        Places(held),
+        store.costs,
+        lambda _: NONE,
+        limits,
+        lambda *_: None,
+        lambda _: None,
+    )
+
+    async def send(size: int, *patches: Patch) -> None:
+        body = gzip.compress(b" " * size)
+        with ingest.room() as room:
+            room(len(body))
+            decode = partial(_told, list(patches))
+            await ingest.take_pieces(project, "test", body, "gzip", decode, room)
+
+    async def run() -> None:
+        await send(10, patch(G, 1, output="early"))
+        waiting = asyncio.create_task(send(90_000, patch(G, trace="t")))
+        assert await asyncio.to_thread(held.begun.wait, 60)
+        with pytest.raises(Overloaded):
+            await send(20_000, patch(S, trace="t2"))
+        held.go.set()
+        await waiting
+        # By itself any request is taken.
+        await send(200_000, patch(S, trace="t2", name="step"))
+
+    with contextlib.closing(ingest):
+        asyncio.run(run())
+    assert [span.output for span in store.spans(project, "t")] == ["early"]
+    assert [span.name for span in store.spans(project, "t2")] == ["step"]
+
+
+def _told(patches: list[Patch], body: bytes, now: int) -> Pieces:
+    return Pieces(patches=patches)
+
+
 def test_a_chain_that_joins_link_by_link_is_no_harm(store: Store, project: str) -> None:
     server = store.server()
     names = [Entity("span", f"s{i}") for i in range(20_000)]
@@ -466,6 +514,28 @@ def test_costs_that_are_written_over_at_once_end_as_the_newest(store: Store, pro
             store.costs.write(costs.encode(project, spans))
     call = store.spans(project, "t")[-1]
     assert (call.cost, call.cost_source) == ({"total": Decimal(3)}, "reported")
+
+
+@pytest.mark.parametrize("remembered", [1000, 0])
+def test_what_is_told_while_a_cost_is_to_be_written_over_holds(store: Store, project: str, remembered: int) -> None:
+    server = store.server(remembered)
+    held = [
+        server.take(project, [told], START, lambda placed: store.put(project, placed))
+        for told in (
+            patch(G, 0, trace="t", type="generation", model="gpt-4o"),
+            patch(G, 1, cost={"total": Decimal(7)}),
+            patch(G, 2, cost={"total": Decimal(3)}),
+            patch(G, 3, usage={"input": 1000, "output": 10}),
+            patch(G, 4, provider="azure"),
+            patch(G, 5, cost={"total": Decimal(2)}),
+        )
+    ]
+    # Last the one that knew least.
+    for placed in reversed([placed for placed in held if placed.cheaper]):
+        with server.lowering(placed) as spans:
+            store.costs.write(costs.encode(project, spans))
+    (call,) = store.spans(project, "t")
+    assert (call.cost, call.provider, call.usage) == ({"total": Decimal(2)}, "azure", {"input": 1000, "output": 10})
 
 
 def test_a_part_that_one_request_tells_twice_has_its_first_order(store: Store, project: str) -> None:

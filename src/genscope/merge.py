@@ -7,7 +7,7 @@ it is remembered when each value was told first, so that a value which is out of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from sys import intern
 from typing import Any, Final
@@ -202,12 +202,12 @@ class Partial:
             row.cost_source = facts.cost_source = "reported"
             self.priced_anew = True
 
-    def price(self, time: int, overrides: Overrides, *, lowered: bool) -> Span | None:
+    def price(self, time: int, overrides: Overrides, *, lowered: Span | None) -> Span | None:
         """Give the row the cost that follows from all that is known; `time` stands in for a start that is not.
 
         Returns:
             The key-less span with the cost that holds, if a dearer one is stored, which would win over it. So after one was
-            `lowered`, whatever comes next, since that may be under way still. Else None.
+            `lowered`, which it then is, whatever comes next, since that may be under way still. Else None.
         """
         row, facts = self.span, self.history.facts
         if not self.priced_anew:
@@ -219,7 +219,12 @@ class Partial:
         known.start_time, known.usage = facts.start_time, facts.usage
         if facts.cost_source == "reported":
             if row.cost is None:
-                return None
+                return lowered and replace(
+                    lowered,
+                    usage=facts.usage,
+                    provider=facts.provider or lowered.provider,
+                    service_tier=facts.service_tier or lowered.service_tier,
+                )
             known.cost, known.cost_source, known.cost_rule = row.cost, row.cost_source, row.cost_rule
         pricing.price(known, overrides)
         for name in BILL:
@@ -232,7 +237,7 @@ class Partial:
         highest = facts.highest_cost
         if total is not None and (highest is None or total >= highest):
             facts.highest_cost = total
-            return known if lowered else None
+            return lowered and known
         return None if highest is None else known
 
 

@@ -60,6 +60,13 @@ class _Trace:
         return whole
 
 
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class _Cost:
+    """What a span costs, without its keys, once a dearer cost was stored."""
+
+    span: Span | None = None
+
+
 @dataclass(slots=True, eq=False)
 class _Place:
     """Where a thing is; `time` is None until the first request that tells of it has been read."""
@@ -68,8 +75,7 @@ class _Place:
     trace: _Trace
     time: int | None = None
     history: History = field(default_factory=History)
-    #: The cost that holds, without the keys of the span, once a dearer one was stored.
-    lowered: Span | None = None
+    lowered: _Cost = field(default_factory=_Cost)
 
 
 @dataclass(slots=True, eq=False)
@@ -141,6 +147,9 @@ class Places:
         self._things: OrderedDict[tuple[str, Entity], _Thing] = OrderedDict()
         self._weight = 0
         self._orphans: WeakValueDictionary[tuple[str, str], _Trace] = WeakValueDictionary()
+        #: Costs by project, thing and trace as long as any request is to write them: whoever writes last writes what holds, also
+        #: where the thing was forgotten meanwhile and looked up again.
+        self._costs: WeakValueDictionary[tuple[str, Entity, str], _Cost] = WeakValueDictionary()
         #: Requests that are perhaps not stored yet, the oldest first.
         self._pending: deque[tuple[list[_Thing], Sequence[Future[None]]]] = deque()
 
@@ -268,10 +277,13 @@ class Places:
                     self._move()
                 spans = [
                     replace(
-                        place.lowered, trace_id=place.trace.whole().id, span_id=place.entity.span_id, time=place.time
+                        place.lowered.span,
+                        trace_id=place.trace.whole().id,
+                        span_id=place.entity.span_id,
+                        time=place.time,
                     )
                     for place in placed.cheaper
-                    if place.lowered is not None and place.time is not None
+                    if place.lowered.span is not None and place.time is not None
                 ]
             yield spans
 
@@ -308,7 +320,13 @@ class Places:
         if trace is None:
             trace = _Trace(stored.trace_id)
         trace.has_rows = True
-        return _Place(stored.entity, trace, stored.time, History(stored.revisions, stored.facts))
+        cost = self._costs.get((project_id, stored.entity, trace.whole().id)) or _Cost()
+        return _Place(stored.entity, trace, stored.time, History(stored.revisions, stored.facts), cost)
+
+    def lower(self, project_id: str, place: _Place, span: Span) -> None:
+        """Remember that a span costs less than is stored."""
+        place.lowered.span = span
+        self._costs[project_id, place.entity, place.trace.whole().id] = place.lowered
 
     def _is_apart(self, thing: _Thing) -> bool:
         return len({place.trace.whole().is_orphan for place in thing.places}) > 1
@@ -340,7 +358,11 @@ class Places:
         Raises:
             StoreError: they were not moved, or not in time.
         """
-        move = _Move(project_id, {orphan.id: orphan.whole().id for orphan in orphans}, self._unstored())
+        wholes = {orphan.id: orphan.whole().id for orphan in orphans}
+        for (project, entity, trace_id), cost in list(self._costs.items()):
+            if project == project_id and trace_id in wholes:
+                self._costs[project, entity, wholes[trace_id]] = cost
+        move = _Move(project_id, wholes, self._unstored())
         self._moves.append(move)
         self._settle()
         if move.error is not None:
@@ -449,9 +471,9 @@ class _Request:
         if place.time is None:
             told = row.end_time if row.start_time is None else row.start_time
             place.time = self._now if told is None else told
-        cheaper = partial.price(place.time, overrides, lowered=place.lowered is not None)
+        cheaper = partial.price(place.time, overrides, lowered=place.lowered.span)
         if cheaper is not None:
-            place.lowered = cheaper
+            self._places.lower(self._project_id, place, cheaper)
             placed.cheaper.append(place)
         row.trace_id, row.span_id, row.time = place.trace.whole().id, place.entity.span_id, place.time
         row.repository = place.entity.repository
