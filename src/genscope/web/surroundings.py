@@ -15,6 +15,7 @@ from genscope.web.listing import List
 from genscope.web.state import State
 
 SECOND: Final = 10**9
+DAY: Final = 86_400 * SECOND
 #: Stretches of time that a bar may stand for, in seconds.
 WIDTHS: Final = (
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
@@ -109,7 +110,11 @@ def histogram(reader: Reader, project_id: str, list_: List, state: State) -> His
     if extent is None:
         return None
     begin = filter.start if filter.start is not None else extent[0]
-    end = filter.end if filter.end is not None else max(extent[1] + 1, _now() if filter.start is not None else 0)
+    end = filter.end
+    if end is None:
+        end = max(extent[1] + 1, _now() if filter.start is not None else 0)
+        # A clock that is wrong by years would make one bar of all the others' spans.
+        end = min(end, _now() + DAY) if begin < _now() else end
     width = bar_width(end - begin)
     buckets = reader.facets.histogram(project_id, Filter(begin, end, filter.conditions), width, counted=list_.counted)
     return _drawn(buckets, list_, begin, end, width) if buckets else None
