@@ -269,7 +269,9 @@ def test_a_list_goes_on_after_failed_requests(page: Page, server: Server, user: 
         failures.pop(0)(route) if failures else route.continue_()
 
     page.route(re.compile("/rows.*cursor="), answer)
+    page.route(re.compile("/facets"), lambda route: route.fulfill(status=422, body="too much"))
     page.goto(address(server, "generations", q=f"user:{user}"))
+    expect(page.locator(".facets")).to_contain_text("Narrow the time or the filter.")
     expect(rows(page)).to_have_count(50)
     page.keyboard.press("End")
     expect(rows(page)).to_have_count(70)

@@ -33,11 +33,20 @@ async function load(element) {
     const text = response && (await response.text().catch(() => null));
     if (!element.isConnected) return;
     if (response?.ok && text !== null) return show(element, text);
-    // What is asked wrongly will not become right.
-    if (response && response.status < 500 && response.status !== 429) return element.removeAttribute("data-load");
+    // What is asked wrongly, or is too much, will not become right.
+    if (response && response.status < 500 && response.status !== 429) return giveUp(element);
     element.dataset.failed = "";
     await wait(retries[Math.min(attempt, retries.length - 1)]);
   }
+}
+
+function giveUp(element) {
+  element.removeAttribute("data-load");
+  if (element.matches("tr")) return;
+  const hint = document.createElement("p");
+  hint.className = "hint";
+  hint.textContent = "This could not be worked out. Narrow the time or the filter.";
+  element.replaceChildren(hint);
 }
 
 function show(element, text) {
