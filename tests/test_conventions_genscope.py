@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from genscope.model import LEVELS, SPAN_TYPES
+from genscope.sdk import attributes
 from tests.test_conventions import START, span
 
 KINDS = '{"input":1000,"input_cache_read":800,"output":50}'
@@ -71,3 +73,9 @@ def test_what_became_a_field_is_not_kept_twice() -> None:
     told = span({"genscope.type": "span", "genscope.input": "x", "genscope.metadata.a": 1, "genscope.usage": KINDS})
     assert told.attributes == {"genscope.type": "span", "genscope.usage": KINDS}
     assert (told.type_rule, told.usage_rule) == ("genscope genscope.type", "genscope genscope.usage")
+
+
+def test_the_sdk_and_the_server_know_the_same_types_and_levels() -> None:
+    """Each has them for itself, since the SDK imports nothing of the server."""
+    assert set(SPAN_TYPES) == attributes.TYPES
+    assert set(LEVELS) == attributes.LEVELS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack, cast
 
@@ -51,7 +52,7 @@ class ScoreFields(TypedDict, total=False):
     timestamp: datetime | None
 
 
-class Starter:
+class Starter(ABC):
     """What starts observations: a client beneath whatever is current, an observation beneath itself.
 
     `start_as_current_*` are for `with`: the observation starts with the block and ends with it, whatever starts within is its
@@ -61,6 +62,7 @@ class Starter:
 
     __slots__ = ()
 
+    @abstractmethod
     def _start(
         self,
         name: str | None,
@@ -69,7 +71,7 @@ class Starter:
         fields: Fields,
         moment: int | None = None,
     ) -> Observation:
-        raise NotImplementedError
+        """Start an observation beneath this, unless `trace_context` tells of another parent; `moment` is in nanoseconds."""
 
     def start_observation(
         self,
