@@ -132,6 +132,21 @@ def test_page(context: BrowserContext, filled: tuple[Server, dict[str, str]], pa
     assert said == []
 
 
+@pytest.mark.parametrize(
+    "path", ["/overview", "/generations", "/models?compare=openai/gpt-4o&compare=anthropic/claude-sonnet-4-5"]
+)
+def test_a_chart_not_yet_drawn_anew_does_not_widen_its_page(
+    browser: Browser, filled: tuple[Server, dict[str, str]], path: str
+) -> None:
+    context = logged_in(browser, filled[0], viewport=WIDE)
+    context.add_init_script("ResizeObserver = class { observe() {} disconnect() {} }")
+    with sound(context) as page:
+        page.goto(filled[0].url + path)
+        page.locator(".uplot").first.wait_for()
+        page.set_viewport_size(PHONE)
+        fits(page)
+
+
 def _reached_by_keyboard(page: Page) -> None:
     """The first link leads past the frame, the next key to what the page is for, and one sees where one is."""
     page.get_by_role("link", name="Skip to content").press("Enter")
