@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from genscope.model import Event, Link, Resource, Scope, Span
 from genscope.query.filter import Filter, FilterError, from_params
 from genscope.store.engine import Engine
-from genscope.store.errors import StoreError
+from genscope.store.errors import QueryTooLarge, StoreError
 from genscope.store.migrate import migrate, statements
 from genscope.store.reader import Reader
 from genscope.store.rows import encode
@@ -457,12 +459,29 @@ def test_a_store_of_a_newer_version_is_refused(store: Store) -> None:
 def test_readers_are_bounded_in_memory_and_time(store: Store) -> None:
     engine = Engine(store.path, memory_bytes=2 << 30, query_memory_bytes=64 << 20, query_seconds=1, connections=1)
     try:
-        with pytest.raises(StoreError, match="MEMORY_LIMIT_EXCEEDED"):
+        with pytest.raises(QueryTooLarge, match="MEMORY_LIMIT_EXCEEDED"):
             engine.query("SELECT groupArray(toString(number)) FROM numbers(100000000)")
-        with pytest.raises(StoreError, match="TIMEOUT_EXCEEDED"):
+        with pytest.raises(QueryTooLarge, match="TIMEOUT_EXCEEDED"):
             engine.query("SELECT sum(sleepEachRow(0.1)) FROM numbers(100) SETTINGS max_block_size = 1")
     finally:
         engine.close()
+
+
+def test_a_query_for_which_the_engine_has_no_memory_left_may_be_asked_again(tmp_path: Path) -> None:
+    # In a process of its own: all engines of one share their memory.
+    program = """
+import pathlib, sys
+from genscope.store.engine import Engine
+from genscope.store.errors import StoreBusy
+engine = Engine(pathlib.Path(sys.argv[1]), memory_bytes=300 << 20, query_memory_bytes=4 << 30, query_seconds=60, connections=1)
+try:
+    engine.query("SELECT groupArray(number) FROM numbers(200000000)")
+except StoreBusy:
+    print(engine.query("SELECT 'and goes on' AS text").to_pydict()["text"][0])
+engine.close()
+"""
+    run = [sys.executable, "-c", program, str(tmp_path / "store")]
+    assert subprocess.run(run, capture_output=True, text=True, timeout=120, check=True).stdout == "and goes on\n"
 
 
 def test_a_sender_that_hangs_up_does_not_stop_the_writer() -> None:

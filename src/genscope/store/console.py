@@ -99,7 +99,7 @@ class Console:
                 parameters: dict[str, Parameter] = {"project_id": project_id, "preview": 0}
                 whole = self._whole(project_id, statement, parameters)
                 answer = msgspec.json.decode(connection.text(whole, "JSONCompact", parameters))
-            except QueryTooLarge:
+            except (QueryTooLarge, StoreBusy):
                 raise
             except StoreError as error:
                 raise Refused(_told(str(error), statement.mark)) from None

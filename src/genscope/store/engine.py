@@ -71,6 +71,8 @@ LAST: Final = 3.0
 PARTS_AGE: Final = 2.0
 #: Names of the engine's errors that mean a query went over its limits.
 TOO_LARGE: Final = ("MEMORY_LIMIT_EXCEEDED", "TIMEOUT_EXCEEDED")
+#: How the engine begins to say that everything at once needs more memory than it may have, whatever one query needs.
+ALL_MEMORY: Final = "(total) memory limit exceeded"
 
 
 class Part(NamedTuple):
@@ -92,7 +94,7 @@ class Connection:
         """Read.
 
         Raises:
-            StoreError: the engine's own message; `QueryTooLarge` over the connection's limits.
+            StoreError: the engine's own message; `QueryTooLarge` over the connection's limits, `StoreBusy` over the engine's.
         """
         table: pa.Table = self._run(sql, parameters, "ArrowTable")
         return table
@@ -101,7 +103,7 @@ class Connection:
         """Read, as the engine itself writes rows in one of its formats.
 
         Raises:
-            StoreError: the engine's own message; `QueryTooLarge` over the connection's limits.
+            StoreError: the engine's own message; `QueryTooLarge` over the connection's limits, `StoreBusy` over the engine's.
         """
         written: bytes = self._run(sql, parameters, form).bytes()
         return written
@@ -137,8 +139,7 @@ class Connection:
         try:
             return self._session.query(sql, form, params=values)
         except (ChdbError, RuntimeError) as error:
-            kind = QueryTooLarge if any(name in str(error) for name in TOO_LARGE) else StoreError
-            raise kind(str(error)) from None
+            raise _kind(str(error))(str(error)) from None
 
 
 class Engine:
@@ -226,7 +227,7 @@ class Engine:
         """Read, within the limits of memory and time for readers.
 
         Raises:
-            StoreError: the engine's own message; `QueryTooLarge` over the limits.
+            StoreError: the engine's own message; `QueryTooLarge` over the limits, `StoreBusy` over those of the engine.
         """
         with self._reader() as connection:
             return connection.query(sql, parameters)
@@ -304,6 +305,12 @@ class Engine:
 _ESCAPES: Final = str.maketrans(
     {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
 )
+
+
+def _kind(message: str) -> type[StoreError]:
+    if ALL_MEMORY in message:
+        return StoreBusy
+    return QueryTooLarge if any(name in message for name in TOO_LARGE) else StoreError
 
 
 def _literal(value: Setting) -> str:

@@ -12,7 +12,7 @@ class StoreLocked(StoreError):
 
 
 class StoreBusy(StoreError):
-    """No connection became free in time; the same query may succeed later."""
+    """No connection, or no memory, became free in time; the same query may succeed later."""
 
 
 class QueryTooLarge(StoreError):

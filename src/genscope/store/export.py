@@ -10,7 +10,7 @@ from genscope.model import Span
 from genscope.query.filter import Filter
 from genscope.store import previews
 from genscope.store.engine import Engine
-from genscope.store.errors import QueryTooLarge
+from genscope.store.errors import QueryTooLarge, StoreBusy
 from genscope.store.rows import decode
 from genscope.store.sql import sql
 from genscope.store.where import Where, where
@@ -32,6 +32,7 @@ class Export:
 
         Raises:
             QueryTooLarge: one span alone is more than a query may take.
+            StoreBusy: others have taken the memory or the connections that even one span needs.
         """
         last = self._place(where(project_id, replace(filter, conditions=())), "DESC", 0)
         if last is None:
@@ -45,7 +46,7 @@ class Export:
             window = rest if boundary is None else replace(rest, end=boundary)
             try:
                 spans = self._spans(project_id, window)
-            except QueryTooLarge:
+            except (QueryTooLarge, StoreBusy):
                 if size == 1:
                     raise
                 size //= 2

@@ -158,7 +158,7 @@ def console(request: Request, project: Viewer, query: Annotated[str, Query()] = 
             query, tables(), error="This takes more time or memory than a query may: ask about a shorter period"
         )
     except StoreBusy:
-        return Console(query, tables(), error="Other queries are being run: try again in a moment")
+        return Console(query, tables(), error="Other queries take all there is: try again in a moment")
 
 
 @router.get("/sql.csv")
