@@ -185,6 +185,34 @@ def test_what_is_known_of_a_call_may_be_told_later(server: Server, client: Clien
     assert found["end_time"].startswith("2100-01-01")
 
 
+def test_the_provider_that_was_told_is_not_the_one_of_the_format(
+    server: Server, client: Client, logger: Logger
+) -> None:
+    answer = {
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "content": [],
+        "stop_reason": "end_turn",
+    }
+    trace = logger.trace({"id": unique("trace")})
+    told = {provider: trace.generation({"id": unique("call"), "provider": provider}) for provider in ("bedrock", None)}
+    for generation in told.values():
+        generation.result({**answer, "usage": {"input_tokens": 3, "output_tokens": 5}})
+    assert client.flush()
+    spans = server.trace(trace.id)
+    assert spans[told["bedrock"].id]["provider"] == "aws.bedrock"
+    assert spans[told[None].id]["provider"] == "anthropic"
+
+
+def test_an_end_that_is_no_time_is_none(server: Server, client: Client, logger: Logger) -> None:
+    odd: Any = "noon"
+    trace = logger.trace({"id": unique("trace")}).set_end_timestamp(odd)
+    trace.end()
+    assert client.flush()
+    assert server.trace(trace.id)[f"{trace.id}:root"]["end_time"] is not None
+
+
 def test_streams_pass_through_and_are_told(server: Server, client: Client, logger: Logger) -> None:
     trace, call, broken = unique("trace"), unique("call"), unique("broken")
     chunks = [

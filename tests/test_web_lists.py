@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -244,6 +245,8 @@ def test_traces_and_spans_are_lists_of_the_same_kind(page: Page, server: Server,
 def test_a_range_of_the_histogram_becomes_the_range_of_time(page: Page, server: Server, user: str) -> None:
     generation(server, user, at=-5400, langfuse__observation__level="ERROR")
     generation(server, user, at=-60)
+    # The axis ends now, whatever the clocks of others say.
+    generation(server, f"not-{user}", at=6 * 3600)
     page.goto(address(server, "generations", q=f"user:{user}", **{"from": "24h"}))
     chart = page.locator(".histogram figure")
     expect(chart.locator(".summary")).to_contain_text("2 generations, 1 with an error.")
@@ -276,6 +279,24 @@ def test_a_list_goes_on_after_failed_requests(page: Page, server: Server, user: 
     page.keyboard.press("End")
     expect(rows(page)).to_have_count(70)
     assert failures == []
+
+
+def test_a_row_of_a_clock_that_is_ahead_has_its_bar(server: Server, user: str) -> None:
+    generation(server, user, at=-60)
+    generation(server, user, at=2 * 3600)
+    generation(server, user, at=400 * 86_400)
+    charts = {}
+    with server.client() as client:
+        client.post("/login", data={"public_key": server.public_key, "secret_key": server.secret_key})
+        for since in ("15m", "24h"):
+            page = client.get(
+                "/lists/generations/histogram", params={"q": f"user:{user}", "from": since}
+            ).raise_for_status()
+            (found,) = re.findall("data-chart='([^']+)'", page.text)
+            charts[since] = json.loads(found)
+    for chart in charts.values():
+        assert sum(map(sum, (one["values"] for one in chart["series"]))) == 2
+        assert 2 * 3600 - 60 < chart["end"] - time.time() < 4 * 3600
 
 
 def test_lists_are_accessible_and_fit_a_phone(browser: Browser, server: Server, user: str) -> None:

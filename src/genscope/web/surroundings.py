@@ -110,14 +110,26 @@ def histogram(reader: Reader, project_id: str, list_: List, state: State) -> His
     if extent is None:
         return None
     begin = filter.start if filter.start is not None else extent[0]
-    end = filter.end
-    if end is None:
-        end = max(extent[1] + 1, _now() if filter.start is not None else 0)
-        # A clock that is wrong by years would make one bar of all the others' spans.
-        end = min(end, _now() + DAY) if begin < _now() else end
+    end = filter.end if filter.end is not None else _end(reader, project_id, list_, filter, begin, extent[1])
     width = bar_width(end - begin)
     buckets = reader.facets.histogram(project_id, Filter(begin, end, filter.conditions), width, counted=list_.counted)
     return _drawn(buckets, list_, begin, end, width) if buckets else None
+
+
+def _end(reader: Reader, project_id: str, list_: List, filter: Filter, begin: int, latest: int) -> int:
+    """Return where a range without an end has one: now, or later where rows are, at most a day.
+
+    A clock that is wrong by years would make one bar of all the others' spans, and one that is wrong by minutes, of a span that
+    the list does not have, would leave room for nothing. `latest` is the latest start of the project's spans.
+    """
+    now = _now()
+    if begin >= now:
+        return max(latest, begin) + 1
+    if latest < now:
+        return now if filter.start is not None else latest + 1
+    width = bar_width(DAY)
+    ahead = reader.facets.histogram(project_id, Filter(now, now + DAY, filter.conditions), width, counted=list_.counted)
+    return ahead[-1].start + width if ahead else now
 
 
 def bar_width(length: int) -> int:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from genscope.sdk.logger.configs import ErrorConfig
 from genscope.sdk.logger.thing import Part
 from genscope.sdk.results import Result, understand
 from genscope.sdk.streams import is_stream, watch
+
+if TYPE_CHECKING:
+    from genscope.sdk.client import Client
+    from genscope.sdk.pieces import Name, Piece
 
 Answer = TypeVar("Answer")
 
@@ -27,7 +31,16 @@ class Call(Part):
 class Generation(Call):
     """One call to a model."""
 
-    __slots__ = ()
+    __slots__ = ("_provided",)
+
+    def __init__(self, client: Client, name: Name, trace_id: str | None, recorded: bool) -> None:
+        super().__init__(client, name, trace_id, recorded)
+        #: Whether this handle was told the provider, who may be another than the one in whose format the answer is.
+        self._provided = False
+
+    def _send(self, piece: Piece, fields: Mapping[str, Any], moment: int, parent: Name | None = None) -> None:
+        super()._send(piece, fields, moment, parent)
+        self._provided = self._provided or "provider" in piece.told
 
     def result(self, answer: Answer) -> Answer:
         """The model answered; returns what it was given.
@@ -52,7 +65,7 @@ class Generation(Call):
             "answered_by": result.model,
             "output": result.output,
             "usage": result.usage,
-            "provider": result.provider,
+            "provider": None if self._provided else result.provider,
             "service_tier": result.service_tier,
             "finish_reason": result.finish_reason,
             "response_id": result.id,

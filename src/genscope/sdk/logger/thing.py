@@ -83,6 +83,7 @@ class Thing:
     def _send(self, piece: Piece, fields: Mapping[str, Any], moment: int, parent: Name | None = None) -> None:
         try:
             piece.tell(fields)
+            self._ended = self._ended or "end_time" in piece.told
             self._client.delivery.piece(piece.line(self._name, moment, self._trace_id, parent))
         except Exception as error:  # an observer must not break what it observes
             notices.once(("piece", self._name.kind), "a %s could not be recorded: %r", self._name.kind, error)
@@ -109,7 +110,6 @@ class Thing:
 
     def set_end_timestamp(self, timestamp: Moment) -> Self:
         """It ended then, if nobody tells of a later end."""
-        self._ended = True
         return self._tell({"end_timestamp": timestamp})
 
     def end(self) -> Self:
@@ -117,7 +117,6 @@ class Thing:
         return self if self._ended else self._finish({})
 
     def _finish(self, fields: Mapping[str, Any]) -> Self:
-        self._ended = True
         return self._tell({**fields, "end_timestamp": pieces.moment()})
 
     def feedback(self, feedback: FeedbackConfig | None = None, /, **more: Unpack[FeedbackConfig]) -> Self:
