@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,9 +21,9 @@ def one(number: int, operation: str, model: str | None = None, *attributes: dict
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with calls of every kind."""
-    running = Server(tmp_path_factory.mktemp("coverage")).start()
+def server(server: Server) -> Server:
+    """A project with calls of every kind."""
+    running = server.new_project()
     spans = [
         one(0, "chat", "gpt-4o", USAGE),
         one(1, "chat", "gpt-4o", USAGE, {"user.id": "alice"}),
@@ -41,8 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running.client() as client:
         for _ in range(2):
             assert client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).status_code == 200
-    yield running
-    running.stop()
+    return running
 
 
 def test_every_call_is_counted_once_with_what_it_lacks(server: Server) -> None:

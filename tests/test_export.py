@@ -7,7 +7,6 @@ import io
 import json
 import re
 import secrets
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,17 +31,16 @@ DOCS = Path(__file__).parent.parent / "docs" / "export.md"
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a few spans of all sorts."""
-    running = Server(tmp_path_factory.mktemp("filled")).start()
+def filled(server: Server) -> Server:
+    """A project with a few spans of all sorts."""
+    running = server.new_project()
     agent(running)
     for number in range(3):
         generation(running, "alice", at=-number, name=("=1+1", 'draft, "quoted"', "line\nend \x1b[31m")[number])
     said = {"name": "helpful", "value": 1, "traceId": lines(running)[0]["trace_id"]}
     with running.client() as client:
         assert client.post("/api/public/scores", json=said).status_code == 200
-    yield running
-    running.stop()
+    return running
 
 
 def exported(server: Server, **parameters: str) -> httpx.Response:
@@ -126,16 +124,16 @@ def test_batches_hold_every_span_once_however_they_lie(tmp_path: Path, monkeypat
 # --- and back -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_imported_is_what_was_exported(filled: Server, fresh_server: Server, tmp_path: Path) -> None:
+def test_what_is_imported_is_what_was_exported(filled: Server, project: Server, tmp_path: Path) -> None:
     file = tmp_path / "all.jsonl"
     asked(filled, "export", str(file))
     before = file.read_text()
     for _ in range(2):
-        told = asked(fresh_server, "import", str(file))
+        told = asked(project, "import", str(file))
         assert re.match(rf"{len(before.splitlines())} spans and \d+ scores", told)
-        assert exported(fresh_server).text == before
+        assert exported(project).text == before
     trace_id = json.loads(before.splitlines()[0])["trace_id"]
-    assert fresh_server.get(f"/api/v1/traces/{trace_id}") == filled.get(f"/api/v1/traces/{trace_id}")
+    assert project.get(f"/api/v1/traces/{trace_id}") == filled.get(f"/api/v1/traces/{trace_id}")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from genscope.store.figures import DIMENSIONS, GRANULARITIES, MEASURES, automatic, pieces
 from tests import figures
-from tests.command import make_project
 from tests.figures import BEFORE, DAY, TOTALS, at
 from tests.running import Server
 
@@ -18,15 +15,12 @@ SECOND = 10**9
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the two days in a project, and in another one beside it."""
-    data: Path = tmp_path_factory.mktemp("metrics")
-    other = make_project(data, "other")
-    running = Server(data).start()
+def server(server: Server) -> Server:
+    """A project with the two days, and another one beside it."""
+    running = server.new_project()
     figures.send(running)
-    figures.send(running, other)
-    yield running
-    running.stop()
+    figures.send(running.new_project())
+    return running
 
 
 def asked(server: Server, measures: str, **parameters: Any) -> list[dict[str, Any]]:

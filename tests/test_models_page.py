@@ -37,9 +37,9 @@ def call(provider: str | None, model: str | None, name: str, milliseconds: float
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on which one model is fast, cheap and fails, another slow, dear and said to be good; and some odd ones."""
-    running = Server(tmp_path_factory.mktemp("models")).start()
+def server(server: Server) -> Server:
+    """A project in which one model is fast, cheap and fails, another slow, dear and said to be good; and some odd ones."""
+    running = server.new_project()
     spans = [
         *(
             call(
@@ -63,8 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert answer.status_code == 200, answer.text
         for score in scores:
             assert client.post("/api/public/scores", json=score).status_code == 200
-    yield running
-    running.stop()
+    return running
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.command import asked, asked_json, make_project
+from tests.command import asked, asked_json
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, new_id, request, span
 
@@ -21,18 +21,14 @@ def nanoseconds(text: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def two_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, tuple[str, str]]]:
-    """A server of two projects: its own, and one more whose key pair comes along."""
-    data = tmp_path_factory.mktemp("prices")
-    other = make_project(data, "other")
-    running = Server(data).start()
-    yield running, other
-    running.stop()
+def two_projects(server: Server) -> tuple[Server, tuple[str, str]]:
+    """A project, and one more whose key pair comes along."""
+    return server.new_project(), server.new_project().basic
 
 
 @pytest.fixture
 def priced(two_projects: tuple[Server, tuple[str, str]]) -> Iterator[Server]:
-    """The server, without prices before and after."""
+    """The project, without prices before and after."""
     server = two_projects[0]
     yield server
     with server.client() as client:
@@ -127,7 +123,10 @@ def test_another_project_neither_sees_nor_pays_nor_removes(two_projects: tuple[S
     with httpx.Client(base_url=server.url, auth=other, timeout=30, trust_env=False) as client:
         assert client.get("/api/v1/prices").json()["data"] == []
         assert client.delete(f"/api/v1/prices/{made['id']}").status_code == 404
-        assert client.post("/api/v1/prices?project_id=default", json={"model": "x", "request": 1}).status_code == 403
+        assert (
+            client.post(f"/api/v1/prices?project_id={server.project}", json={"model": "x", "request": 1}).status_code
+            == 403
+        )
     assert server.get("/api/v1/prices")["data"] == [made]
     with server.client() as client:
         client.delete(f"/api/v1/prices/{made['id']}")

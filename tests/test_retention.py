@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.command import make_project
 from tests.running import Server
 from tests.sending import GENERATION, PROTOBUF, encoded, new_id, request, span
 
@@ -19,14 +18,10 @@ PATIENCE = 120
 
 
 @pytest.fixture
-def two_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, httpx.Client]]:
+def two_projects(fresh_server: Server) -> Iterator[tuple[Server, httpx.Client]]:
     """A server, and a client of another project on it."""
-    data = tmp_path_factory.mktemp("retention")
-    pair = make_project(data, "neighbour")
-    running = Server(data).start()
-    with httpx.Client(base_url=running.url, auth=pair, timeout=60, trust_env=False) as neighbour:
-        yield running, neighbour
-    running.stop()
+    with fresh_server.new_project().client() as neighbour:
+        yield fresh_server, neighbour
 
 
 def tell(client: httpx.Client, *ages: float, session: str = "") -> str:

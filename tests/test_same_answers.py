@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -38,8 +37,8 @@ EVENTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("answers")).start()
+def server(server: Server) -> Server:
+    running = server.new_project()
     figures.send(running)
     batch = [
         {"id": f"event {number}", "type": kind, "timestamp": f"{WHEN}{number}Z", "body": body}
@@ -50,8 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             client.post("/api/public/ingestion", json={"batch": batch}).raise_for_status()
     lines = SEED.read_text().replace("\r\n", "\n").partition("\n\n")[2]
     log(running, *(line for line in lines.splitlines() if line.strip()))
-    yield running
-    running.stop()
+    return running
 
 
 def money(texts: Any) -> Decimal:

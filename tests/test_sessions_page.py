@@ -73,18 +73,17 @@ FAILED = ["4" * 32, "5" * 32, "6" * 32]
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a session of two turns, one of another user, and three failures of two kinds."""
-    server = Server(tmp_path_factory.mktemp("sessions")).start()
-    send(server, *turn(FIRST, -600, asked("Where is it?"), "On its way."))
-    send(server, *turn(SECOND, -300, asked("Where is it?", "On its way.", "Since when? " + EVIL), "Since Monday."))
-    send(server, span(OTHER, OTHER[:16], name="chat", at=-120, session__id="other", user__id="bob"))
+def filled(server: Server) -> Server:
+    """A project with a session of two turns, one of another user, and three failures of two kinds."""
+    running = server.new_project()
+    send(running, *turn(FIRST, -600, asked("Where is it?"), "On its way."))
+    send(running, *turn(SECOND, -300, asked("Where is it?", "On its way.", "Since when? " + EVIL), "Since Monday."))
+    send(running, span(OTHER, OTHER[:16], name="chat", at=-120, session__id="other", user__id="bob"))
     first, second, third = FAILED
-    send(server, failure(first, RATE_LIMITED[0], -90, user__id="alice/1", service__version="1"))
-    send(server, failure(second, RATE_LIMITED[1], -60, user__id="bob"))
-    send(server, failure(third, RATE_LIMITED[0].replace("429", "500"), -30, user__id="bob"))
-    yield server
-    server.stop()
+    send(running, failure(first, RATE_LIMITED[0], -90, user__id="alice/1", service__version="1"))
+    send(running, failure(second, RATE_LIMITED[1], -60, user__id="bob"))
+    send(running, failure(third, RATE_LIMITED[0].replace("429", "500"), -30, user__id="bob"))
+    return running
 
 
 @pytest.fixture

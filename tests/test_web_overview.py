@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +15,6 @@ from genscope.web.charts import columns, rows
 from genscope.web.overview import change, short
 from tests import figures
 from tests.browser import PHONE, accessible, fits, logged_in, sound
-from tests.command import make_project
 from tests.figures import BEFORE, DAY, TOTALS
 from tests.running import Server
 
@@ -25,15 +23,12 @@ QUERY = f"from={DAY}T00:00:00Z&to=2026-01-03T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the two days in a project, and in another one beside it."""
-    data: Path = tmp_path_factory.mktemp("overview")
-    other = make_project(data, "other")
-    running = Server(data).start()
+def server(server: Server) -> Server:
+    """A project with the two days, and another one beside it."""
+    running = server.new_project()
     figures.send(running)
-    figures.send(running, other)
-    yield running
-    running.stop()
+    figures.send(running.new_project())
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -166,9 +161,9 @@ def test_charts_are_told_in_words() -> None:
     assert rows(times) == [("p50", ["900 ms", "1.20 s", "1.20 s"]), ("p95", ["—", "—", "—"])]
 
 
-def test_an_empty_project_is_welcomed(fresh_server: Server) -> None:
-    with fresh_server.client(follow_redirects=True) as client:
-        client.post("/login", data={"public_key": fresh_server.public_key, "secret_key": fresh_server.secret_key})
+def test_an_empty_project_is_welcomed(project: Server) -> None:
+    with project.client(follow_redirects=True) as client:
+        client.post("/login", data={"public_key": project.public_key, "secret_key": project.secret_key})
         assert str(client.get("/").url).endswith("/generations")
         # A filter is answered, even there.
         assert "Nothing matches in this period" in client.get("/overview?q=model:x").text

@@ -21,9 +21,9 @@ EVIL = "<i>own</i>"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with calls to models that no list knows, and to one that every list does."""
-    running = Server(tmp_path_factory.mktemp("prices")).start()
+def server(server: Server) -> Server:
+    """A project with calls to models that no list knows, and to one that every list does."""
+    running = server.new_project()
     told = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
     spans = [
         span(new_id(16), start=time.time_ns() - 10**9, attributes=told | {"gen_ai.request.model": model} | more)
@@ -39,8 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running.client() as client:
         answer = client.post("/v1/traces", content=encoded(request(spans)), headers={"content-type": PROTOBUF})
         assert answer.status_code == 200, answer.text
-    yield running
-    running.stop()
+    return running
 
 
 @pytest.fixture(scope="module")
