@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,8 +10,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
-from tests.command import asked, asked_json, genscope, of
+from genscope.cli import app
+from tests.command import asked, asked_json, of
 from tests.running import Server, free_port
 from tests.sending import GENERATION, PROTOBUF, encoded, new_id, request, span
 
@@ -41,6 +45,12 @@ def stranger() -> Iterator[str]:
         thread.join()
 
 
+def typed(*arguments: str, **environment: str) -> Result:
+    """Run a command as `genscope` does, without a process of its own: most of what one costs is to import the commands."""
+    without = {name: None for name in os.environ if name.startswith("GENSCOPE_")}
+    return CliRunner().invoke(app, arguments, env=without | environment, prog_name="genscope", catch_exceptions=False)
+
+
 @pytest.mark.parametrize("command", [("coverage",), ("reprice", "--from", "1d")])
 def test_what_is_wrong_is_said_with_what_to_do_next(server: Server, stranger: str, command: tuple[str, ...]) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
@@ -53,8 +63,8 @@ def test_what_is_wrong_is_said_with_what_to_do_next(server: Server, stranger: st
         (of(server) | {"GENSCOPE_SECRET_KEY": "no such secret"}, 1, "does not know this key"),
         ({"GENSCOPE_URL": server.url, "GENSCOPE_PUBLIC_KEY": "pk"}, 2, "set both or neither"),
     ):
-        done = genscope(*command, **environment)
-        assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+        done = typed(*command, **environment)
+        assert (done.exit_code, said in done.stderr) == (status, True), done.stderr
         assert "Traceback" not in done.stderr
         assert done.stdout == ""
 
@@ -62,25 +72,25 @@ def test_what_is_wrong_is_said_with_what_to_do_next(server: Server, stranger: st
 def test_an_open_server_needs_no_key(tmp_path_factory: pytest.TempPathFactory) -> None:
     open_server = Server(tmp_path_factory.mktemp("open"), anonymous=True).start()
     try:
-        done = genscope("coverage", "--url", open_server.url)
-        assert (done.returncode, "0 calls to a model" in done.stdout) == (0, True), done.stderr
-        done = genscope("prices", "list", "--url", f"{open_server.url}/")
-        assert (done.returncode, done.stdout) == (0, "none\n")
+        done = typed("coverage", "--url", open_server.url)
+        assert (done.exit_code, "0 calls to a model" in done.stdout) == (0, True), done.stderr
+        done = typed("prices", "list", "--url", f"{open_server.url}/")
+        assert (done.exit_code, done.stdout) == (0, "none\n")
     finally:
         open_server.stop()
 
 
-def test_a_name_without_end_does_not_flood_the_terminal(fresh_server: Server) -> None:
+def test_a_name_without_end_does_not_flood_the_terminal(project: Server) -> None:
     attributes = {**GENERATION, "gen_ai.request.model": "m" * 100_000, "gen_ai.usage.input_tokens": 1}
     body = encoded(request([span(new_id(16), attributes=attributes)]))
-    with fresh_server.client() as client:
+    with project.client() as client:
         assert client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).status_code == 200
-    told = asked(fresh_server, "coverage")
+    told = asked(project, "coverage")
     assert "mm…" in told
     assert max(map(len, told.splitlines())) < 500
     # No price can be set for it.
     assert "genscope prices set" not in told
-    assert asked_json(fresh_server, "coverage")["unpriced_models"][0]["model"] == "m" * 100_000
+    assert asked_json(project, "coverage")["unpriced_models"][0]["model"] == "m" * 100_000
 
 
 @pytest.mark.parametrize(
@@ -96,8 +106,8 @@ def test_a_name_without_end_does_not_flood_the_terminal(fresh_server: Server) ->
     ],
 )
 def test_what_was_typed_wrong_is_told_before_anything_is_asked(command: tuple[str, ...], said: str) -> None:
-    done = genscope(*command, GENSCOPE_URL=f"http://127.0.0.1:{free_port()}")
-    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    done = typed(*command, GENSCOPE_URL=f"http://127.0.0.1:{free_port()}")
+    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
 
 
 def test_what_the_server_refuses_is_told_in_its_words(server: Server) -> None:
@@ -108,8 +118,8 @@ def test_what_the_server_refuses_is_told_in_its_words(server: Server) -> None:
         (("prices", "remove", "0123456789abcdef"), "GET /api/v1/prices"),
         (("coverage", "--from", "soon"), "ISO 8601"),
     ):
-        done = genscope(*command, **of(server))
-        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+        done = typed(*command, **of(server))
+        assert (done.exit_code, said in done.stderr) == (1, True), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -123,8 +133,8 @@ def test_what_the_server_refuses_is_told_in_its_words(server: Server) -> None:
     ],
 )
 def test_help_teaches(command: tuple[str, ...], taught: tuple[str, ...]) -> None:
-    done = genscope(*command, "--help", COLUMNS="200")
-    assert done.returncode == 0, done.stderr
+    done = typed(*command, "--help", COLUMNS="200")
+    assert done.exit_code == 0, done.stderr
     for text in taught:
         assert text in done.stdout
 

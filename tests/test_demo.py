@@ -7,7 +7,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-import httpx
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -96,11 +95,10 @@ def test_a_refused_key_is_reported(server: Server) -> None:
         demo.run(server.url, server.public_key, "wrong", traces=1, once=True)
 
 
-def test_the_demo_fills_a_server(fresh_server: Server) -> None:
-    server = fresh_server
-    demo.run(server.url, server.public_key, server.secret_key, traces=60, once=True)
+def test_the_demo_fills_a_project(project: Server) -> None:
+    demo.run(project.url, project.public_key, project.secret_key, traces=60, once=True)
 
-    with httpx.Client(base_url=server.url, auth=(server.public_key, server.secret_key)) as client:
+    with project.client() as client:
         models = {row["model"]: row for row in client.get("/api/v1/models").json()["data"]}
         generations = client.get("/api/v1/generations", params={"limit": "200"}).json()["data"]
         scores = client.get("/api/v1/scores", params={"limit": "200"}).json()["data"]

@@ -14,14 +14,14 @@ def states(findings: list[dict[str, Any]]) -> dict[str, str]:
     return {finding["check"]: finding["state"] for finding in findings}
 
 
-def test_a_server_that_is_well_takes_and_returns_a_span(fresh_server: Server, tmp_path: Path) -> None:
-    found = states(asked_json(fresh_server, "doctor", "--send", "--data", str(tmp_path)))
+def test_a_server_that_is_well_takes_and_returns_a_span(project: Server, tmp_path: Path) -> None:
+    found = states(asked_json(project, "doctor", "--send", "--data", str(tmp_path)))
     assert {name: found[name] for name in ("server", "key", "rejected input", "prices", "a span")} == dict.fromkeys(
         ("server", "key", "rejected input", "prices", "a span"), "ok"
     )
     # It leaves nothing behind.
-    assert fresh_server.get("/api/v1/spans")["data"] == []
-    assert "none in 24 hours" in asked(fresh_server, "doctor")
+    assert project.get("/api/v1/spans")["data"] == []
+    assert "none in 24 hours" in asked(project, "doctor")
 
 
 def test_what_is_wrong_is_named_with_what_to_do(server: Server, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_hostile_values_travel_whole() -> None:
     assert (again.name, again.attributes) == (one.name, {**values, "n": str(2**70)})
 
 
-def test_a_downloaded_trace_is_the_same_on_another_server(server: Server, fresh_server: Server) -> None:
+def test_a_downloaded_trace_is_the_same_in_another_project(server: Server, project: Server) -> None:
     trace_id, root = uuid.uuid4().hex, uuid.uuid4().hex[:16]
     send(
         server,
@@ -153,8 +153,8 @@ def test_a_downloaded_trace_is_the_same_on_another_server(server: Server, fresh_
         unknown = client.get("/api/v1/traces/none/otlp")
         assert (unknown.status_code, "none" in unknown.json()["message"]) == (404, True)
         assert httpx.get(f"{server.url}/api/v1/traces/{trace_id}/otlp", trust_env=False).status_code == 401
-    assert fresh_server.send(answer.json()).json() == {}
-    here, there = (one.get(f"/api/v1/traces/{trace_id}") for one in (server, fresh_server))
+    assert project.send(answer.json()).json() == {}
+    here, there = (one.get(f"/api/v1/traces/{trace_id}") for one in (server, project))
     assert there["trace"] == here["trace"]
     for before, after in zip(here["spans"], there["spans"], strict=True):
         for about in (before, after):

@@ -123,10 +123,8 @@ def test_another_project_neither_sees_nor_pays_nor_removes(two_projects: tuple[S
     with httpx.Client(base_url=server.url, auth=other, timeout=30, trust_env=False) as client:
         assert client.get("/api/v1/prices").json()["data"] == []
         assert client.delete(f"/api/v1/prices/{made['id']}").status_code == 404
-        assert (
-            client.post(f"/api/v1/prices?project_id={server.project}", json={"model": "x", "request": 1}).status_code
-            == 403
-        )
+        theirs = {"project_id": server.project}
+        assert client.post("/api/v1/prices", params=theirs, json={"model": "x", "request": 1}).status_code == 403
     assert server.get("/api/v1/prices")["data"] == [made]
     with server.client() as client:
         client.delete(f"/api/v1/prices/{made['id']}")

@@ -36,18 +36,18 @@ def reject(server: Server, count: int, reason: str = "") -> None:
         assert len(told.json()["errors"]) == count
 
 
-def test_what_was_rejected_is_listed_page_by_page(fresh_server: Server) -> None:
+def test_what_was_rejected_is_listed_page_by_page(project: Server) -> None:
     for _ in range(3):
-        reject(fresh_server, 7)
+        reject(project, 7)
     rows: list[dict[str, Any]] = []
     cursor = ""
     while cursor is not None:
-        page = fresh_server.get("/api/v1/rejected", limit=4, cursor=cursor)
+        page = project.get("/api/v1/rejected", limit=4, cursor=cursor)
         rows, cursor = rows + page["data"], page["next_cursor"]
     assert len(rows) == 21
     assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
     assert all(row["reason"] and row["protocol"] == "langfuse" for row in rows)
-    assert fresh_server.get("/api/v1/rejected", to="2020-01-01")["data"] == []
+    assert project.get("/api/v1/rejected", to="2020-01-01")["data"] == []
 
 
 def test_a_page_tells_what_was_rejected(server: Server, pages: httpx.Client) -> None:
