@@ -43,13 +43,13 @@ def check(shown: Any, given: Any, where: str) -> None:
         assert given == shown, where
 
 
-def test_the_examples_of_ingest_and_api_do_what_they_say(fresh_server: Server) -> None:
+def test_the_examples_of_ingest_and_api_do_what_they_say(project: Server) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "NO_PROXY": "*",
-        "GENSCOPE_URL": fresh_server.url,
-        "GENSCOPE_PUBLIC_KEY": fresh_server.public_key,
-        "GENSCOPE_SECRET_KEY": fresh_server.secret_key,
+        "GENSCOPE_URL": project.url,
+        "GENSCOPE_PUBLIC_KEY": project.public_key,
+        "GENSCOPE_SECRET_KEY": project.secret_key,
     }
     for page in ("ingest.md", "api.md", "metrics.md"):
         for command, shown in examples(page):

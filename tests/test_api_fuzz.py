@@ -92,14 +92,14 @@ def test_every_answer_is_as_documented(document: Any, asked: Server, path: str) 
     ("method", "path"),
     [("POST", "/api/v1/prices"), ("DELETE", "/api/v1/prices/{price_id}"), ("POST", "/api/v1/reprice")],
 )
-def test_every_answer_to_a_change_is_as_documented(fresh_server: Server, method: str, path: str) -> None:
-    document = schemathesis.openapi.from_dict(fresh_server.get("/api/v1/openapi.json"))
-    document.config.update(base_url=fresh_server.url)
+def test_every_answer_to_a_change_is_as_documented(project: Server, method: str, path: str) -> None:
+    document = schemathesis.openapi.from_dict(project.get("/api/v1/openapi.json"))
+    document.config.update(base_url=project.url)
 
     @given(case=document[path][method].as_strategy())
     @GENTLY
     def check(case: Any) -> None:
-        case.call_and_validate(auth=fresh_server.basic, timeout=30, checks=CHECKS)
+        case.call_and_validate(auth=project.basic, timeout=30, checks=CHECKS)
 
     check()
 

@@ -18,7 +18,6 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.command import make_project
 from tests.providers import server as providers
 from tests.providers.conversation import PROVIDERS, told
 from tests.running import Server
@@ -454,32 +453,22 @@ def test_a_batch_over_the_limits_is_refused(tmp_path_factory: pytest.TempPathFac
         small.stop()
 
 
-def test_another_projects_trace_stays_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = tmp_path_factory.mktemp("two")
-    other = make_project(data, "other")
-    server = Server(data).start()
-    try:
-        create = event("generation-create", id="same", traceId="same-trace", name="mine", input="secret")
-        assert send(server, event("trace-create", id="same-trace", name="mine"), create) == []
-        mine = (server.public_key, server.secret_key)
-        server.public_key, server.secret_key = other
-        update = event("generation-update", id="same", output="theirs")
-        assert send(server, update) == []
-        score = {"traceId": "same-trace", "observationId": "same", "name": "stars", "value": 1, "id": "score"}
-        assert post(server, "scores", score).status_code == 200
-        with server.client() as client:
-            assert client.get("/api/v1/traces/same-trace").status_code == 404
-        assert send(server, event("trace-create", id="same-trace", name="theirs")) == []
-        assert [span["name"] for span in server.trace("same-trace").values()] == ["theirs"]
-        server.public_key, server.secret_key = mine
-        span = server.trace("same-trace")["same"]
-        assert (span["output"], span["scores"]) == (None, [])
-        with server.client() as client:
-            assert client.delete("/api/public/scores/score").status_code == 200
-        server.public_key, server.secret_key = other
-        assert scores(server, trace_id="same-trace").keys() == {"stars"}
-    finally:
-        server.stop()
+def test_another_projects_trace_stays_its_own(server: Server) -> None:
+    own, other = server.new_project(), server.new_project()
+    create = event("generation-create", id="same", traceId="same-trace", name="mine", input="secret")
+    assert send(own, event("trace-create", id="same-trace", name="mine"), create) == []
+    assert send(other, event("generation-update", id="same", output="theirs")) == []
+    score = {"traceId": "same-trace", "observationId": "same", "name": "stars", "value": 1, "id": "score"}
+    assert post(other, "scores", score).status_code == 200
+    with other.client() as client:
+        assert client.get("/api/v1/traces/same-trace").status_code == 404
+    assert send(other, event("trace-create", id="same-trace", name="theirs")) == []
+    assert [span["name"] for span in other.trace("same-trace").values()] == ["theirs"]
+    span = own.trace("same-trace")["same"]
+    assert (span["output"], span["scores"]) == (None, [])
+    with own.client() as client:
+        assert client.delete("/api/public/scores/score").status_code == 200
+    assert scores(other, trace_id="same-trace").keys() == {"stars"}
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "ingestion"), ("POST", "scores"), ("DELETE", "scores/x")])

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -19,7 +18,6 @@ from hypothesis import strategies as st
 from genscope.api.langfuse import observations, scores, traces
 from genscope.api.langfuse.parameters import OPERATORS, Asked
 from genscope.store.metrics import AGGREGATIONS, GRANULARITIES, VIEWS
-from tests.command import make_project
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, request, span
 from tests.test_api_fuzz import GENTLY
@@ -222,14 +220,12 @@ SCORES: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a varied project, and another project beside it."""
-    data = tmp_path_factory.mktemp("read")
-    other = make_project(data, "other")
-    running = Server(data).start()
-    for key in (running.basic, other):
-        with httpx.Client(base_url=running.url, auth=key, timeout=60, trust_env=False) as client:
-            spans = [one for number in range(TRACES if key == running.basic else 5) for one in trace_of(number)]
+def server(server: Server) -> Server:
+    """A varied project, and another one beside it."""
+    running = server.new_project()
+    for project, count in ((running, TRACES), (running.new_project(), 5)):
+        with project.client() as client:
+            spans = [one for number in range(count) for one in trace_of(number)]
             body = encoded(request(spans))
             client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).raise_for_status()
             batch = [
@@ -240,8 +236,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             assert told.json()["errors"] == []
             for score in SCORES:
                 client.post("/api/public/scores", json=score).raise_for_status()
-    yield running
-    running.stop()
+    return running
 
 
 def native(server: Server, path: str, **parameters: str) -> list[dict[str, Any]]:
@@ -291,7 +286,7 @@ def test_traces_are_listed_to_the_end(server: Server, reading: Reading) -> None:
         assert one["latency"] == pytest.approx((trace["duration_ms"] or 0) / 1000)
         assert Decimal(str(one.get("totalCost") or 0)) == Decimal(trace["total_cost"] or 0)
         assert sorted(one["observations"]) == sorted(spans[one["id"]])
-        assert one["htmlPath"] == f"/project/default/traces/{one['id']}"
+        assert one["htmlPath"] == f"/project/{server.project}/traces/{one['id']}"
     assert {one["id"]: one["public"] for one in listed}[OLD_TRACE] is True
     said = {one["id"]: sorted(one["scores"]) for one in listed if one["scores"]}
     assert said == {
@@ -552,7 +547,7 @@ def test_sessions_are_listed_and_read(server: Server, reading: Reading) -> None:
     assert none["meta"]["totalItems"] == 0
     traces = [trace["trace_id"] for trace in native(server, "traces") if trace["session_id"] == "session-1"]
     assert ids(session["traces"]) == traces[::-1]
-    assert session["projectId"] == "default"
+    assert session["projectId"] == server.project
 
 
 @having("scores")
@@ -755,7 +750,7 @@ def test_no_moment_is_too_early_or_too_late(server: Server) -> None:
             assert found["meta"]["totalItems"] == whole, path
 
 
-def test_ids_may_hold_slashes_and_tags_be_said_by_several_spans(fresh_server: Server) -> None:
+def test_ids_may_hold_slashes_and_tags_be_said_by_several_spans(project: Server) -> None:
     trace_id, parts = "shop/1", ("shop/2/a", "shop/2/b")
     told = {"id": trace_id, "sessionId": "alice/1", "tags": ["whole"]}
     batch = [{"id": "1", "type": "trace-create", "timestamp": "2026-01-02T03:00:00Z", "body": told}]
@@ -766,7 +761,7 @@ def test_ids_may_hold_slashes_and_tags_be_said_by_several_spans(fresh_server: Se
         span(f"{1:032x}", span_id=f"{number:016x}", attributes={"langfuse.trace.tags": [tag]})
         for number, tag in enumerate(("left", "right"), 1)
     ]
-    with fresh_server.client() as client:
+    with project.client() as client:
         assert client.post("/api/public/ingestion", json={"batch": batch}).json()["errors"] == []
         score = {"id": "stars/1", "traceId": trace_id, "name": "stars", "value": 1}
         client.post("/api/public/scores", json=score).raise_for_status()
@@ -779,9 +774,9 @@ def test_ids_may_hold_slashes_and_tags_be_said_by_several_spans(fresh_server: Se
         assert len(client.get("/api/public/traces/shop%2F1").json()["observations"]) == 2
         assert client.delete("/api/public/traces/shop%2F1").status_code == 200
         assert client.get("/api/public/traces/shop%2F1").status_code == 404
-    (both,) = fresh_server.get("/api/public/traces", tags=["left", "right"])["data"]
+    (both,) = project.get("/api/public/traces", tags=["left", "right"])["data"]
     assert sorted(both["tags"]) == ["left", "right"]
-    assert fresh_server.get("/api/public/traces", tags=["left", "whole"])["data"] == []
+    assert project.get("/api/public/traces", tags=["left", "whole"])["data"] == []
 
 
 #: Lists of what there is none of, by the clients that have them.
@@ -1060,9 +1055,8 @@ def test_every_figure_can_be_asked(server: Server, view: str) -> None:
         assert sum(row["count_count"] for row in rows) == total, name
 
 
-def test_traces_are_deleted_with_all_that_belongs_to_them(fresh_server: Server) -> None:
-    server = fresh_server
-    with server.client() as client:
+def test_traces_are_deleted_with_all_that_belongs_to_them(project: Server) -> None:
+    with project.client() as client:
         spans = [one for number in range(4) for one in trace_of(number)]
         client.post("/v1/traces", content=encoded(request(spans)), headers={"content-type": PROTOBUF})
         for score in SCORES:
@@ -1073,10 +1067,10 @@ def test_traces_are_deleted_with_all_that_belongs_to_them(fresh_server: Server) 
         assert client.get(f"/api/v1/traces/{2:032x}").json()["trace"]["scores"] == []
         assert client.request("DELETE", "/api/public/traces", json={"ids": []}).status_code == 400
     one, several = TYPESCRIPT.ask(
-        server, ("api.trace.delete", [f"{1:032x}"], {}), ("api.trace.deleteMultiple", [], {"trace_ids": [f"{2:032x}"]})
+        project, ("api.trace.delete", [f"{1:032x}"], {}), ("api.trace.deleteMultiple", [], {"trace_ids": [f"{2:032x}"]})
     )
     assert one["message"]
     assert several["message"]
-    assert [trace["trace_id"] for trace in native(server, "traces")] == [f"{3:032x}"]
-    assert {score["id"] for score in native(server, "scores")} == {"note", "solved", "said/better"}
-    assert len(native(server, "spans")) == 2
+    assert [trace["trace_id"] for trace in native(project, "traces")] == [f"{3:032x}"]
+    assert {score["id"] for score in native(project, "scores")} == {"note", "solved", "said/better"}
+    assert len(native(project, "spans")) == 2

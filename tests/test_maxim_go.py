@@ -15,16 +15,16 @@ EVERYTHING = Path(__file__).parent.parent / ".clients" / "go" / "bin" / "everyth
 SECONDS = 60
 
 
-def test_everything_is_recorded(fresh_server: Server, tmp_path: Path) -> None:
+def test_everything_is_recorded(project: Server, tmp_path: Path) -> None:
     subprocess.run(
-        [EVERYTHING, fresh_server.url, fresh_server.secret_key],
+        [EVERYTHING, project.url, project.secret_key],
         env={"PATH": os.environ["PATH"], "TMPDIR": f"{tmp_path}/"},
         timeout=SECONDS,
         check=True,
     )
 
-    assert fresh_server.get("/api/v1/rejected")["data"] == []
-    spans = fresh_server.trace("trace-go-1")
+    assert project.get("/api/v1/rejected")["data"] == []
+    spans = project.trace("trace-go-1")
     parents = {name: span["parent_span_id"] for name, span in spans.items()}
     assert parents == {"trace-go-1:root": None} | {
         child: parent
@@ -72,7 +72,7 @@ def test_everything_is_recorded(fresh_server: Server, tmp_path: Path) -> None:
     assert (spans["ret-1"]["type"], spans["ret-1"]["output"]) == ("retriever", ["one", "two"])
     assert spans["span-go-1"]["level"] == "ERROR"  # the SDK says that there was an error, and not which
 
-    scores = fresh_server.get("/api/v1/scores")["data"]
+    scores = project.get("/api/v1/scores")["data"]
     assert {(score["name"], score["value"]) for score in scores} == {
         ("ttft_ms", 180.5),
         ("tps", 12),

@@ -351,8 +351,8 @@ PYTHON: dict[str, dict[str, Any]] = {
 }
 
 
-def test_python(fresh_server: Server) -> None:
-    whole = sent_twice(fresh_server, CAPTURES / "maxim-python_full", "trace-py-1")
+def test_python(project: Server) -> None:
+    whole = sent_twice(project, CAPTURES / "maxim-python_full", "trace-py-1")
     assert {span["span_id"]: told(span) for span in whole["spans"]} == PYTHON
     assert {span["repository"] for span in whole["spans"]} == {"repo-py-1"}
     trace = whole["trace"]
@@ -397,7 +397,7 @@ def test_python(fresh_server: Server) -> None:
         ("gen-py-3", None, "url", None, "input"),
         ("ret-py-1", None, "url", None, None),
     }
-    found = contents(fresh_server, "trace-py-1")
+    found = contents(project, "trace-py-1")
     assert {name: len(content) for name, content in found.items()} == {
         "script.py": 5052,
         "d.txt": len(found["d.txt"]),
@@ -561,8 +561,8 @@ JAVASCRIPT: dict[str, dict[str, Any]] = {
 }
 
 
-def test_javascript(fresh_server: Server) -> None:
-    whole = sent_twice(fresh_server, CAPTURES / "maxim-js_full", "trace-js-1")
+def test_javascript(project: Server) -> None:
+    whole = sent_twice(project, CAPTURES / "maxim-js_full", "trace-js-1")
     assert {span["span_id"]: told(span) for span in whole["spans"]} == JAVASCRIPT
     assert (whole["trace"]["name"], whole["trace"]["total_cost"]) == ("user-query", "0.30075")
     assert scores(whole) == {
@@ -584,7 +584,7 @@ def test_javascript(fresh_server: Server) -> None:
         ("gen-js-3", "image.png", "file", "image/png", "input"),
         ("gen-js-3", "a.png", "url", "image/*", "input"),
     }
-    found = contents(fresh_server, "trace-js-1")
+    found = contents(project, "trace-js-1")
     assert {name: len(content) for name, content in found.items()} == {
         "script.js": 4172,
         "d.txt": 11,
@@ -703,8 +703,8 @@ GO: dict[str, dict[str, Any]] = {
 }
 
 
-def test_go_before_0_1(fresh_server: Server) -> None:
-    whole = sent_twice(fresh_server, CAPTURES / "maxim-go_v0.0.5_full", "trace-go-1")
+def test_go_before_0_1(project: Server) -> None:
+    whole = sent_twice(project, CAPTURES / "maxim-go_v0.0.5_full", "trace-go-1")
     assert {span["span_id"]: told(span) for span in whole["spans"]} == GO
     assert scores(whole) == {
         ("sess-go-1", "feedback", 5, "great", "FEEDBACK"),
@@ -715,7 +715,7 @@ def test_go_before_0_1(fresh_server: Server) -> None:
     assert (session["id"], session["name"], session["end_time"]) == ("sess-go-1", None, go(800911))
     # An error of a generation of which nothing else is told stands alone until its parent is.
     (alone,) = [trace for trace in whole["traces"] if trace["trace_id"] != "trace-go-1"]
-    (orphan,) = fresh_server.get(f"/api/v1/traces/{alone['trace_id']}")["spans"]
+    (orphan,) = project.get(f"/api/v1/traces/{alone['trace_id']}")["spans"]
     assert (orphan["span_id"], orphan["type"], orphan["level"], orphan["status_message"]) == (
         "gen-go-9",
         "generation",
@@ -724,8 +724,8 @@ def test_go_before_0_1(fresh_server: Server) -> None:
     )
 
 
-def test_go_0_2(fresh_server: Server) -> None:
-    whole = sent_twice(fresh_server, FIXTURES / "maxim-go-0.2.1", "trace-go-1")
+def test_go_0_2(project: Server) -> None:
+    whole = sent_twice(project, FIXTURES / "maxim-go-0.2.1", "trace-go-1")
     spans = {span["span_id"]: span for span in whole["spans"]}
     assert tree(whole) == {
         "trace-go-1:root": None,
@@ -778,7 +778,7 @@ def test_go_0_2(fresh_server: Server) -> None:
         ("trace-go-1:root", "b.png", "url", "image/png", None),
         ("span-go-1", "note.txt", "file", "text/plain", None),
     }
-    assert {name: len(content) for name, content in contents(fresh_server, "trace-go-1").items()} == {
+    assert {name: len(content) for name, content in contents(project, "trace-go-1").items()} == {
         "shot.png": 8,
         "note.txt": 6,
     }
@@ -800,9 +800,9 @@ ANSWERED = {"role": "assistant", "content": "Apologies for the inconvenience. Ca
         ("maxim-js_seed", "2026-11-21T03:13:58.593000Z", "2026-11-21T03:13:58.599000Z", "mistral_ai"),
     ],
 )
-def test_the_examples(fresh_server: Server, folder: str, start: str, ends: str, mistral: str) -> None:
+def test_the_examples(project: Server, folder: str, start: str, ends: str, mistral: str) -> None:
     """The trace is made twice, the second time later: it keeps its first start."""
-    whole = sent_twice(fresh_server, CAPTURES / folder, "trace-id")
+    whole = sent_twice(project, CAPTURES / folder, "trace-id")
     names = {
         "openai": "generation-id",
         **{name: f"generation-{name}" for name in ("azure", "bedrock", "anthropic", "mistral")},

@@ -25,7 +25,7 @@ from genscope.store.costs import encode as encode_changes
 from genscope.store.engine import Engine
 from genscope.store.migrate import migrate
 from genscope.store.rows import encode
-from tests.command import asked, asked_json, genscope, make_project, of
+from tests.command import asked, asked_json, genscope, of
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, request, span
 
@@ -50,10 +50,9 @@ def generation(number: int, model: str, **more: Any) -> Any:
     return span(f"{number + 1:032x}", span_id=f"{number + 1:016x}", start=start, attributes=attributes | more)
 
 
-def send(server: Server, *spans: Any, key: tuple[str, str] | None = None) -> None:
+def send(server: Server, *spans: Any) -> None:
     with server.client() as client:
-        body = encoded(request(spans))
-        answer = client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}, auth=key or server.basic)
+        answer = client.post("/v1/traces", content=encoded(request(spans)), headers={"content-type": PROTOBUF})
         assert answer.status_code == 200, answer.text
 
 
@@ -64,11 +63,11 @@ def set_price(server: Server, model: str, **what: Any) -> Any:
         return answer.json()
 
 
-def reprice(server: Server, /, key: tuple[str, str] | None = None, **parameters: Any) -> Any:
+def reprice(server: Server, /, **parameters: Any) -> Any:
     """Price again, check that progress was told, and return the result."""
     with server.client() as client:
         options = {"from": ALL} | parameters
-        answer = client.post("/api/v1/reprice", params=options, auth=key or server.basic, timeout=PATIENCE)
+        answer = client.post("/api/v1/reprice", params=options, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
     *progress, result = map(orjson.loads, answer.text.splitlines())
     assert {line["type"] for line in progress} == {"progress"}
@@ -99,21 +98,21 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_prices_go_up_and_down_and_every_view_follows(fresh_server: Server) -> None:
-    send(fresh_server, *(generation(number, "house") for number in range(50)), generation(50, "gpt-4o"))
-    listed = totals(fresh_server, model="gpt-4o")
+def test_prices_go_up_and_down_and_every_view_follows(project: Server) -> None:
+    send(project, *(generation(number, "house") for number in range(50)), generation(50, "gpt-4o"))
+    listed = totals(project, model="gpt-4o")
     for dollars in ("8", "2", "5"):
-        set_price(fresh_server, "house", prices={"input": dollars, "output": "0"})
+        set_price(project, "house", prices={"input": dollars, "output": "0"})
         total = Decimal(dollars) / 1000
-        result = reprice(fresh_server)
+        result = reprice(project)
         assert (result["spans"], result["changed"], result["calls"]) == (51, 50, 51)
-        assert {Decimal(cost or 0) for cost in totals(fresh_server, model="house")} == {total}
-        (summary,) = fresh_server.get("/api/v1/models", model="house")["data"]
+        assert {Decimal(cost or 0) for cost in totals(project, model="house")} == {total}
+        (summary,) = project.get("/api/v1/models", model="house")["data"]
         assert Decimal(summary["total_cost"]) == 50 * total
-        trace = fresh_server.get(f"/api/v1/traces/{1:032x}")
+        trace = project.get(f"/api/v1/traces/{1:032x}")
         assert Decimal(trace["trace"]["total_cost"]) == total == Decimal(trace["spans"][0]["cost"]["input"])
-        assert reprice(fresh_server)["changed"] == 0, "the same again changes nothing"
-    assert totals(fresh_server, model="gpt-4o") == listed
+        assert reprice(project)["changed"] == 0, "the same again changes nothing"
+    assert totals(project, model="gpt-4o") == listed
 
 
 def test_what_got_a_price_and_what_lost_it(fresh_server: Server) -> None:
@@ -156,39 +155,31 @@ def test_rows_of_one_span_that_did_not_merge_yet_change_together(fresh_server: S
     assert set(totals(fresh_server)) == {"0.001"}
 
 
-def test_only_the_range_and_the_conditions_that_were_given(fresh_server: Server) -> None:
+def test_only_the_range_and_the_conditions_that_were_given(project: Server) -> None:
     for number, model in enumerate(("a", "a", "b", "b")):
-        send(fresh_server, generation(number, model, start=START + number * 40 * DAY))
-    set_price(fresh_server, "?", prices={"input": "1", "output": "0"})
-    would = reprice(fresh_server, dry_run="1")
+        send(project, generation(number, model, start=START + number * 40 * DAY))
+    set_price(project, "?", prices={"input": "1", "output": "0"})
+    would = reprice(project, dry_run="1")
     assert (would["dry_run"], would["newly_priced"], would["cost_after"]) == (True, 4, "0.004")
-    assert totals(fresh_server) == [None] * 4
-    assert reprice(fresh_server, model="b", to="2026-05-01")["newly_priced"] == 1
-    assert totals(fresh_server) == [None, None, "0.001", None]
-    assert reprice(fresh_server, None, **{"from": "2026-01-02T03:04:06Z", "to": "2026-05-01"})["newly_priced"] == 1
-    assert totals(fresh_server) == [None, "0.001", "0.001", None]
-    assert reprice(fresh_server)["newly_priced"] == 2
-    assert totals(fresh_server) == ["0.001"] * 4
+    assert totals(project) == [None] * 4
+    assert reprice(project, model="b", to="2026-05-01")["newly_priced"] == 1
+    assert totals(project) == [None, None, "0.001", None]
+    assert reprice(project, **{"from": "2026-01-02T03:04:06Z", "to": "2026-05-01"})["newly_priced"] == 1
+    assert totals(project) == [None, "0.001", "0.001", None]
+    assert reprice(project)["newly_priced"] == 2
+    assert totals(project) == ["0.001"] * 4
 
 
-def test_another_project_keeps_its_costs(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = tmp_path_factory.mktemp("reprice")
-    other = make_project(data, "other")
-    server = Server(data).start()
-    try:
-        # The same ids in both: only the project tells them apart.
-        for key in (server.basic, other):
-            send(server, generation(0, "gpt-4o"), key=key)
-        set_price(server, "gpt-4o", prices={"input": "1000", "output": "0"})
-        assert reprice(server)["changed"] == 1
-        assert reprice(server, key=other)["changed"] == 0
-        costs = {}
-        for key in (server.basic, other):
-            with httpx.Client(base_url=server.url, auth=key, timeout=30, trust_env=False) as client:
-                costs[key] = client.get("/api/v1/spans").json()["data"][0]["cost"]["total"]
-        assert (costs[server.basic], costs[other] != "1") == ("1", True)
-    finally:
-        server.stop()
+def test_another_project_keeps_its_costs(server: Server) -> None:
+    own, other = server.new_project(), server.new_project()
+    # The same ids in both: only the project tells them apart.
+    for project in (own, other):
+        send(project, generation(0, "gpt-4o"))
+    set_price(own, "gpt-4o", prices={"input": "1000", "output": "0"})
+    assert reprice(own)["changed"] == 1
+    assert reprice(other)["changed"] == 0
+    costs = [project.get("/api/v1/spans")["data"][0]["cost"]["total"] for project in (own, other)]
+    assert (costs[0], costs[1] != "1") == ("1", True)
 
 
 def test_a_piece_that_arrives_between_reading_and_writing_keeps_its_cost(tmp_path: Path) -> None:
@@ -350,24 +341,24 @@ def test_what_cannot_be_understood_is_refused(server: Server, query: str, said: 
     assert said in answer.json()["message"]
 
 
-def test_of_very_many_models_it_names_those_with_most_calls_and_counts_all(fresh_server: Server) -> None:
-    send(fresh_server, *(generation(number, f"m-{min(number, 1000):04}") for number in range(1002)))
-    told = reprice(fresh_server, dry_run="1")
+def test_of_very_many_models_it_names_those_with_most_calls_and_counts_all(project: Server) -> None:
+    send(project, *(generation(number, f"m-{min(number, 1000):04}") for number in range(1002)))
+    told = reprice(project, dry_run="1")
     assert (told["calls"], len(told["models"]), told["models"][0]["model"]) == (1002, 1000, "m-1000")
 
 
-def test_by_command(fresh_server: Server) -> None:
-    send(fresh_server, *(generation(number, "house [x]") for number in range(3)), generation(3, "gpt-4o"))
-    set_price(fresh_server, "house*", prices={"input": "1", "output": "1"})
-    would = asked(fresh_server, "reprice", "--from", ALL, "--where", "model=house [x]", "--dry-run")
+def test_by_command(project: Server) -> None:
+    send(project, *(generation(number, "house [x]") for number in range(3)), generation(3, "gpt-4o"))
+    set_price(project, "house*", prices={"input": "1", "output": "1"})
+    would = asked(project, "reprice", "--from", ALL, "--where", "model=house [x]", "--dry-run")
     assert "3 spans looked at; 3 would have another cost." in would
     assert "Nothing was written" in would
-    told = asked(fresh_server, "reprice", "--from", ALL, "--where", "model=house [x]")
+    told = asked(project, "reprice", "--from", ALL, "--where", "model=house [x]")
     assert "3 spans looked at; 3 have another cost now." in told
     assert "3 newly priced, 0 no longer priced" in told
     assert "Total cost   $0 -> $0.0033" in told
     assert "house [x]" in told
-    again = asked_json(fresh_server, "reprice", "--from", ALL)
+    again = asked_json(project, "reprice", "--from", ALL)
     assert (again["spans"], again["changed"], again["type"]) == (4, 0, "result")
 
 
@@ -392,14 +383,14 @@ def test_the_command_ends_at_a_signal_and_says_so(large: Server) -> None:
     assert (refused.returncode, "ISO 8601" in refused.stderr) == (1, True)
 
 
-def test_what_told_the_seller_and_the_tier_tells_it_again(fresh_server: Server) -> None:
+def test_what_told_the_seller_and_the_tier_tells_it_again(project: Server) -> None:
     send(
-        fresh_server,
+        project,
         generation(0, "llama-3.1-8b-instant", **{"gen_ai.provider.name": "openai", "server.address": "api.groq.com"}),
         generation(1, "mistral-nemo", **{"gen_ai.provider.name": "openai", "server.address": "localhost"}),
         generation(2, "gpt-5-mini", **{"gen_ai.response.service_tier": "flex"}),
     )
-    before = spans_of(fresh_server)
+    before = spans_of(project)
     assert [span["cost_missing"] for span in before] == [None, "unknown_model", None]
-    assert reprice(fresh_server)["changed"] == 0
-    assert spans_of(fresh_server) == before
+    assert reprice(project)["changed"] == 0
+    assert spans_of(project) == before

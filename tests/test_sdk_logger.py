@@ -71,11 +71,11 @@ trace = logger.trace({"id": "trace-id"})
 """
 
 
-def test_maxims_page_with_the_import_changed(fresh_server: Server, tmp_path: Any) -> None:
+def test_maxims_page_with_the_import_changed(project: Server, tmp_path: Any) -> None:
     # Nothing is flushed: what waits is sent when the program ends.
     source = "\n".join([SEED, *snippets("maxim-generations", "python")])
-    run([sys.executable, "-"], source, tmp_path, tmp_path, variables(fresh_server))
-    assert_answered(fresh_server)
+    run([sys.executable, "-"], source, tmp_path, tmp_path, variables(project))
+    assert_answered(project)
 
 
 #: What of a span two SDKs tell alike.

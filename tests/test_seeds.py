@@ -93,10 +93,10 @@ trace = logger.trace({"id": "trace-id"})
 """
 
 
-def test_maxim_page_in_python(fresh_server: Server, tmp_path: Path) -> None:
+def test_maxim_page_in_python(project: Server, tmp_path: Path) -> None:
     source = "\n".join([MAXIM_PYTHON, *snippets("maxim-generations", "python"), "maxim.cleanup()"])
-    run(python("maxim-3.14.20"), source, tmp_path, tmp_path, maxim_variables(fresh_server))
-    assert_answered(fresh_server)
+    run(python("maxim-3.14.20"), source, tmp_path, tmp_path, maxim_variables(project))
+    assert_answered(project)
 
 
 MAXIM_TYPESCRIPT = """
@@ -107,16 +107,16 @@ const logger = (await maxim.logger({ id: "repo-seed" }))!;
 """
 
 
-def test_maxim_page_in_typescript(fresh_server: Server, tmp_path: Path) -> None:
+def test_maxim_page_in_typescript(project: Server, tmp_path: Path) -> None:
     source = "\n".join([MAXIM_TYPESCRIPT, *snippets("maxim-generations", "typescript"), "await maxim.cleanup();"])
-    run(NODE, source, ROOT / "tests" / "clients" / "node-maxim", tmp_path, maxim_variables(fresh_server))
-    assert_answered(fresh_server)
+    run(NODE, source, ROOT / "tests" / "clients" / "node-maxim", tmp_path, maxim_variables(project))
+    assert_answered(project)
 
 
-def test_maxim_page_in_go_as_far_as_it_compiles(fresh_server: Server, tmp_path: Path) -> None:
-    command = [str(ROOT / ".clients" / "go" / "bin" / "seed"), fresh_server.url, fresh_server.secret_key]
+def test_maxim_page_in_go_as_far_as_it_compiles(project: Server, tmp_path: Path) -> None:
+    command = [str(ROOT / ".clients" / "go" / "bin" / "seed"), project.url, project.secret_key]
     run(command, "", tmp_path, tmp_path, {})
-    _, generation = customer_trace(fresh_server)
+    _, generation = customer_trace(project)
     assert "Hello, world!" in str(generation["output"])
     assert generation["usage"] == {"input": 10, "output": 10, "total": 20}
     assert Decimal(generation["cost"]["total"]) == Decimal("0.000125")
@@ -174,15 +174,15 @@ def assert_drafted(server: Server) -> None:
     assert (failed["level"], failed["status_message"], failed["cost"]) == ("ERROR", "overloaded", None)
 
 
-def test_lemma_page_in_python(fresh_server: Server, tmp_path: Path) -> None:
+def test_lemma_page_in_python(project: Server, tmp_path: Path) -> None:
     record, fail = snippets("lemma-generations", "python")
     source = "\n".join([LEMMA_PYTHON, record, LEMMA_PYTHON_FAILURE, textwrap.indent(fail, "    "), LEMMA_PYTHON_END])
-    run(python("langfuse-3.15.0"), source, tmp_path, tmp_path, langfuse_variables(fresh_server))
-    assert_drafted(fresh_server)
+    run(python("langfuse-3.15.0"), source, tmp_path, tmp_path, langfuse_variables(project))
+    assert_drafted(project)
 
 
-def test_lemma_page_in_typescript(fresh_server: Server, tmp_path: Path) -> None:
+def test_lemma_page_in_typescript(project: Server, tmp_path: Path) -> None:
     record, fail = snippets("lemma-generations", "typescript")
     source = "\n".join([LEMMA_TYPESCRIPT, record, LEMMA_TYPESCRIPT_FAILURE, fail, LEMMA_TYPESCRIPT_END])
-    run(NODE, source, ROOT / "tests" / "clients" / "node", tmp_path, langfuse_variables(fresh_server))
-    assert_drafted(fresh_server)
+    run(NODE, source, ROOT / "tests" / "clients" / "node", tmp_path, langfuse_variables(project))
+    assert_drafted(project)

@@ -68,9 +68,9 @@ HOSTILE: Final = "<b>\u202eevil</b>" + "x" * 120
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
-    """A server with a failure, a session, a hostile name, two models and scores, and ids that pages are about."""
-    server = Server(tmp_path_factory.mktemp("all")).start()
+def filled(server: Server) -> tuple[Server, dict[str, str]]:
+    """A project with a failure, a session, a hostile name, two models and scores, and ids that pages are about."""
+    server = server.new_project()
     trace_id, session_id = agent(server), "case-1"
     model = {"langfuse__observation__model__name": "claude-sonnet-4-5"}
     other_id = generation(server, "alice", -60, session__id=session_id, **model)
@@ -88,8 +88,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, d
         "fingerprint": server.get("/api/v1/errors")["data"][0]["fingerprint"],
         "unknown": "f" * 32,
     }
-    yield server, found
-    server.stop()
+    return server, found
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +156,10 @@ def _reached_by_keyboard(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-def test_an_empty_project_says_what_comes_next(fresh_server: Server) -> None:
+def test_an_empty_project_says_what_comes_next(project: Server) -> None:
     answers = {}
-    with fresh_server.client(follow_redirects=True) as client:
-        form = {"public_key": fresh_server.public_key, "secret_key": fresh_server.secret_key}
+    with project.client(follow_redirects=True) as client:
+        form = {"public_key": project.public_key, "secret_key": project.secret_key}
         client.post("/login", data=form).raise_for_status()
         for path in ALWAYS:
             answers[path] = client.get(path)
