@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -134,14 +132,13 @@ LEAKS = ("ada@example.com", "4111", "ORD-1234", "alice", "gold", "hush")
 
 
 @pytest.fixture(scope="module")
-def masking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("redaction")).start()
+def masking(server: Server) -> Server:
+    running = server.new_project()
     with running.client() as client:
         assert client.get("/api/v1/redaction").json() == {"detect": [], "patterns": [], "fields": []}
         told = client.put("/api/v1/redaction", json=POLICY)
         assert told.json() == POLICY, told.text
-    yield running
-    running.stop()
+    return running
 
 
 def secretive(server: Server, trace_id: str) -> dict[str, dict[str, Any]]:
@@ -230,37 +227,31 @@ def test_in_pieces(masking: Server) -> None:
     assert not [leak for leak in LEAKS if leak in rejected]
 
 
-def test_masked_prompts_are_masked_in_every_dialect(tmp_path: Path) -> None:
-    server = Server(tmp_path).start()
-    try:
-        page = httpx.Client(base_url=server.url, timeout=60, trust_env=False)
-        page.get(server.login_url)
-        form = {"fields": "input mask\noutput", "do": "save"}
-        assert page.post("/settings/redaction", data=form).status_code == 303
-        trace_id = new_id(16)
-        ways: list[dict[str, Any]] = [
-            {"gen_ai.prompt.0.content": "psst", "gen_ai.completion.0.content": "psst"},
-            {"input.value": "psst", "output.value": "psst", "llm.input_messages.0.message.content": "psst"},
-            {"langfuse.observation.input": '{"a": "psst"}', "langfuse.trace.output": "psst"},
-            {"ai.prompt": "psst", "ai.response.text": "psst"},
-            {"traceloop.entity.input": "psst", "genkit:input": '"psst"', "lk.chat_ctx": "psst"},
-            {"gen_ai.input.messages": '[{"role": "user", "parts": "psst"}]', "mlflow.spanOutputs": "psst"},
-        ]
-        with server.client() as client:
-            body = encoded(request([span(trace_id, attributes=GENERATION | way) for way in ways]))
-            assert client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).status_code == 200
-            whole = client.get(f"/api/v1/traces/{trace_id}", params={"full": "1"})
-        assert len(whole.json()["spans"]) == len(ways)
-        assert "psst" not in whole.text
-        # And off again.
-        assert page.post("/settings/redaction", data={"do": "save"}).status_code == 303
-        last = new_id(16)
-        assert server.send(
-            json.loads(encoded(request([span(last, attributes=ways[1])]), "application/json"))
-        ).is_success
-        assert "psst" in json.dumps(server.trace(last))
-    finally:
-        server.stop()
+def test_masked_prompts_are_masked_in_every_dialect(project: Server) -> None:
+    page = httpx.Client(base_url=project.url, timeout=60, trust_env=False)
+    page.post("/login", data={"public_key": project.public_key, "secret_key": project.secret_key})
+    form = {"fields": "input mask\noutput", "do": "save"}
+    assert page.post("/settings/redaction", data=form).status_code == 303
+    trace_id = new_id(16)
+    ways: list[dict[str, Any]] = [
+        {"gen_ai.prompt.0.content": "psst", "gen_ai.completion.0.content": "psst"},
+        {"input.value": "psst", "output.value": "psst", "llm.input_messages.0.message.content": "psst"},
+        {"langfuse.observation.input": '{"a": "psst"}', "langfuse.trace.output": "psst"},
+        {"ai.prompt": "psst", "ai.response.text": "psst"},
+        {"traceloop.entity.input": "psst", "genkit:input": '"psst"', "lk.chat_ctx": "psst"},
+        {"gen_ai.input.messages": '[{"role": "user", "parts": "psst"}]', "mlflow.spanOutputs": "psst"},
+    ]
+    with project.client() as client:
+        body = encoded(request([span(trace_id, attributes=GENERATION | way) for way in ways]))
+        assert client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).status_code == 200
+        whole = client.get(f"/api/v1/traces/{trace_id}", params={"full": "1"})
+    assert len(whole.json()["spans"]) == len(ways)
+    assert "psst" not in whole.text
+    # And off again.
+    assert page.post("/settings/redaction", data={"do": "save"}).status_code == 303
+    last = new_id(16)
+    assert project.send(json.loads(encoded(request([span(last, attributes=ways[1])]), "application/json"))).is_success
+    assert "psst" in json.dumps(project.trace(last))
 
 
 def test_a_policy_is_tried_before_it_holds(masking: Server) -> None:
