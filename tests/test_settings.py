@@ -41,10 +41,8 @@ def export(server: Server, auth: tuple[str, str]) -> int:
     """Send a span with a key and return the status."""
     body = encoded(request([span(new_id(16), attributes=GENERATION)]))
     headers = {"content-type": PROTOBUF}
-    answer = httpx.post(
-        f"{server.url}/v1/traces", content=body, headers=headers, auth=auth, timeout=60, trust_env=False
-    )
-    return answer.status_code
+    with server.client() as client:
+        return client.post("/v1/traces", content=body, headers=headers, auth=auth).status_code
 
 
 def pair_of(page: str) -> tuple[str, str]:
@@ -132,20 +130,21 @@ def test_the_owner_s_logins_end_everywhere(owned: tuple[Server, httpx.Client]) -
     assert owner.get("/settings").status_code == 200
 
 
-def test_uses_of_keys_outlive_the_server(tmp_path: Path) -> None:
-    server = Server(tmp_path).start()
-    try:
-        assert export(server, server.basic) == 200
-        used = server.get("/api/v1/keys")["data"][0]["last_used"]
-        server.stop()
-        server.start()
-        # Asking is a use.
-        assert server.get("/api/v1/keys")["data"][0]["last_used"] > used
-        page = httpx.Client(base_url=server.url, timeout=60, trust_env=False)
-        page.get(server.login_url)
-        assert page.get("/settings/keys.json").json()["data"][0]["last_used"] > used
-    finally:
-        server.stop()
+def test_uses_of_keys_outlive_the_server(owned: tuple[Server, httpx.Client]) -> None:
+    server, owner = owned
+    made = server.new_project()
+    assert export(server, made.basic) == 200
+    used = made.get("/api/v1/keys")["data"][0]["last_used"]
+    server.stop()
+    server.start()
+    made.url = server.url
+    owner.base_url = server.url
+    # Asking is a use.
+    assert made.get("/api/v1/keys")["data"][0]["last_used"] > used
+    assert owner.get(server.login_url).status_code == 303
+    assert owner.post("/settings/project", data={"project_id": made.project}).status_code == 303
+    assert owner.get("/settings/keys.json").json()["data"][0]["last_used"] > used
+    assert owner.post("/settings/project", data={"project_id": "default"}).status_code == 303
 
 
 def test_an_open_server_is_its_viewers(tmp_path: Path) -> None:
@@ -233,25 +232,21 @@ def test_every_answer_is_as_documented(owned: tuple[Server, httpx.Client], metho
 
 
 @pytest.mark.parametrize("page", ["settings.md", "redaction.md"])
-def test_the_examples_of_the_documentation_run(tmp_path: Path, page: str) -> None:
-    server = Server(tmp_path).start()
-    try:
-        text = (Path(__file__).parents[1] / "docs" / page).read_text()
-        blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-        assert len(blocks) >= 2
-        environment = {**of(server), "GENSCOPE_DATA": str(tmp_path), "NO_PROXY": "*", "HOME": str(tmp_path)}
-        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        for block in blocks:
-            command = ["bash", "-eu", "-c", block]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-            assert done.returncode == 0, done.stderr
-            assert '"error"' not in done.stdout, done.stdout
-        if page == "redaction.md":
-            assert "[redacted:email]" in done.stdout
-        else:
-            assert server.get("/api/v1/retention")["days"] == 90
-    finally:
-        server.stop()
+def test_the_examples_of_the_documentation_run(project: Server, tmp_path: Path, page: str) -> None:
+    text = (Path(__file__).parents[1] / "docs" / page).read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 2
+    environment = {**of(project), "GENSCOPE_DATA": str(project.data), "NO_PROXY": "*", "HOME": str(tmp_path)}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for block in blocks:
+        command = ["bash", "-eu", "-c", block]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        assert '"error"' not in done.stdout, done.stdout
+    if page == "redaction.md":
+        assert "[redacted:email]" in done.stdout
+    else:
+        assert project.get("/api/v1/retention")["days"] == 90
 
 
 def test_by_hand(owned: tuple[Server, httpx.Client], browser: Browser) -> None:

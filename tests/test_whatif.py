@@ -205,8 +205,8 @@ def test_lines_are_those_of_a_bill() -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"), anonymous=True).start()
+def server(server: Server) -> Server:
+    running = server.new_project()
     told = {"gen_ai.operation.name": "chat", "gen_ai.usage.output_tokens": 100, "gen_ai.provider.name": "openai"}
     spans = [
         span(
@@ -226,8 +226,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running.client() as client:
         body = encoded(request(spans))
         assert client.post("/v1/traces", content=body, headers={"content-type": PROTOBUF}).status_code == 200
-    yield running
-    running.stop()
+    return running
 
 
 def test_the_api_tells_it_with_differences_and_what_is_left_out(server: Server) -> None:
@@ -284,6 +283,7 @@ def test_what_cannot_be_asked_says_what_to_ask(server: Server, query: str, messa
 
 def test_the_page_tells_the_same_and_keeps_its_targets_in_its_url(server: Server) -> None:
     with server.client(follow_redirects=True) as client:
+        client.post("/login", data={"public_key": server.public_key, "secret_key": server.secret_key})
         page = client.get("/models/what-if", params={"target": ["openai/gpt-4o-mini", "nobody-knows"]})
         assert page.url.params["target"] == "openai/gpt-4o-mini,nobody-knows"
         assert "-$0.00893" in page.text
