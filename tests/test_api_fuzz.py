@@ -54,7 +54,7 @@ LATER = (
 )
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 GENTLY = settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -81,7 +81,7 @@ def document(asked: Server) -> Any:
 @pytest.mark.parametrize("path", [*PATHS, *LATER])
 def test_every_answer_is_as_documented(document: Any, asked: Server, path: str) -> None:
     @given(case=document[path]["GET"].as_strategy())
-    @settings(GENTLY, max_examples=12 if path in LATER else GENTLY.max_examples)
+    @settings(GENTLY, max_examples=10 if path in LATER else GENTLY.max_examples)
     def check(case: Any) -> None:
         case.call_and_validate(auth=asked.basic, timeout=30, checks=CHECKS)
 

@@ -278,7 +278,7 @@ def in_order(server: Server, recorded: dict[str, Any]) -> Any:
 
 
 @settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,

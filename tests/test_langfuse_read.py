@@ -1000,7 +1000,7 @@ def test_nothing_that_is_asked_is_an_error_of_the_server(server: Server, path: s
     with server.client() as client:
 
         @given(st.dictionaries(PARAMETERS, VALUES, max_size=4))
-        @settings(GENTLY, max_examples=60)
+        @settings(GENTLY, max_examples=30)
         def check(parameters: dict[str, str]) -> None:
             answer = client.get(f"/api/public/{path}", params=parameters)
             assert answer.status_code in (200, 400), (parameters, answer.text)

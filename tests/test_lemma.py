@@ -313,7 +313,7 @@ def test_deliveries_bit_by_bit_add_up(recorded: Recorded) -> None:
     assert (lookup["output"], step["output"], trace["total_tokens"]) == (["found"], "stepped", 1050)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_deliveries_in_any_order_and_number_end_the_same(
     server: Server, recorded: Recorded, data: st.DataObject
@@ -359,7 +359,7 @@ def test_errors_are_told_where_the_sdk_looks(server: Server) -> None:
     assert post(server, trace, **{"Content-Encoding": "br"}).status_code == 415
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(about=SENT, spans=st.lists(SENT | ANYTHING, max_size=4), replace=ANYTHING)
 def test_whatever_is_sent_is_no_error_of_the_server(server: Server, about: Any, spans: Any, replace: Any) -> None:
     trace_id = f"any-{secrets.token_hex(8)}"

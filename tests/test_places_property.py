@@ -90,7 +90,7 @@ RESTART = 2
 REQUESTS = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 2)), min_size=1, max_size=8)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=ORDERS, doubled=DOUBLED, requests=REQUESTS, data=st.data())
 def test_every_order_ends_the_same(
     store: Store, order: list[int], doubled: list[int], requests: list[tuple[int, int]], data: st.DataObject

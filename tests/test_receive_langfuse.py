@@ -466,7 +466,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     events=st.lists(
         JSON

@@ -399,7 +399,7 @@ ATTRIBUTES = st.dictionaries(st.sampled_from(NAMES), ANY_VALUE, max_size=12)
 
 
 @given(several=st.lists(ATTRIBUTES, min_size=20, max_size=20), content_type=st.sampled_from([PROTOBUF, JSON]))
-@settings(max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_whatever_the_known_attributes_hold_every_span_is_kept(
     server: Server, several: list[dict[str, Any]], content_type: str
 ) -> None:

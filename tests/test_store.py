@@ -159,7 +159,7 @@ def piece_of(span: Span, known: set[str]) -> Span:
     return replace(empty, **kept)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(pieces(), st.sampled_from(["merge", "restart", "neither"]))
 def test_pieces_in_any_order_doubled_and_split_make_one_span(
     store: Store, groups: list[list[set[str]]], between: str
@@ -175,7 +175,7 @@ def test_pieces_in_any_order_doubled_and_split_make_one_span(
     assert len(store.reader.spans("p", Filter().where("trace_id", span.trace_id)).rows) == 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_maps_and_tags_unite_and_the_earliest_start_wins(store: Store, keys: list[str], source: random.Random) -> None:
     number = next(numbers)
