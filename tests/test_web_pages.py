@@ -121,20 +121,27 @@ def test_every_page_carries_the_security_headers(browser: Browser, server: Serve
 # --- generations ----------------------------------------------------------------------------------------------------
 
 
-def test_an_empty_project_shows_how_to_begin_and_turns_into_the_list(browser: Browser, fresh_server: Server) -> None:
-    page = browser.new_context().new_page()
-    link = fresh_server.login_url
-    page.goto(link)
+def test_an_empty_project_shows_how_to_begin_and_turns_into_the_list(browser: Browser, project: Server) -> None:
+    page = logged_in(browser, project).new_page()
+    page.goto(project.url)
     expect(page.get_by_role("heading", name="Send the first generation")).to_be_visible()
-    expect(page).not_to_have_url(re.compile("token"))
-    expect(page.locator(".p-genscope")).to_contain_text(f'GENSCOPE_URL="{fresh_server.url}"')
-    expect(page.locator(".p-genscope")).to_contain_text(fresh_server.public_key)
-    assert fresh_server.secret_key not in page.content()
+    expect(page.locator(".p-genscope")).to_contain_text(f'GENSCOPE_URL="{project.url}"')
+    expect(page.locator(".p-genscope")).to_contain_text(project.public_key)
+    assert project.secret_key not in page.content()
     page.get_by_text("curl", exact=True).click()
-    expect(page.locator(".p-curl")).to_contain_text(f"{fresh_server.url}/v1/traces")
+    expect(page.locator(".p-curl")).to_contain_text(f"{project.url}/v1/traces")
     expect(page.locator(".p-genscope")).to_be_hidden()
-    generation(fresh_server, "alice")
+    generation(project, "alice")
     expect(rows(page)).to_have_count(1)
+    page.context.close()
+
+
+def test_a_login_link_is_spent_and_gone_from_the_address(browser: Browser, server: Server) -> None:
+    link = server.url + re.findall(r"/login\?token=\S+", "".join(server.output))[-1]
+    page = browser.new_context().new_page()
+    page.goto(link)
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("token"))
     spent = browser.new_context().new_page()
     spent.goto(link)
     expect(spent.get_by_role("alert")).to_contain_text("used already")
