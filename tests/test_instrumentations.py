@@ -33,19 +33,18 @@ def provider_url() -> Iterator[str]:
         yield url
 
 
-def run(path: Path, mode: str, server: Server, provider_url: str) -> dict[str, Any]:
-    """Run a path's program and return the trace it made, with its spans."""
+def run(path: Path, server: Server, provider_url: str) -> dict[str, dict[str, Any]]:
+    """Run a path's program and return the traces it made by their modes, each with its spans."""
     variables = langfuse_variables(server) | opentelemetry_variables(server, "json")
     variables |= {
         "CONVERSATION": told(PROVIDERS[path.provider]),
         "PROVIDER_URL": provider_url,
-        "STREAMED": str(int(mode == "streamed")),
+        "MODES": " ".join(path.modes),
         **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"), "none"),
     }
     program = Client(path.environment, f"instrumented/{path.program}")
     made = program.run(variables | path.variables, *path.arguments)
-    found: dict[str, Any] = server.get(f"/api/v1/traces/{made['trace']}", messages="1")
-    return found
+    return {mode: server.get(f"/api/v1/traces/{trace}", messages="1") for mode, trace in made["traces"].items()}
 
 
 def calls(spans: list[dict[str, Any]]) -> tuple[list[Seen], list[Seen]]:
@@ -62,8 +61,7 @@ def calls(spans: list[dict[str, Any]]) -> tuple[list[Seen], list[Seen]]:
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 def test_path_means_the_same(path: Path, server: Server, provider_url: str) -> None:
     measured: dict[str, list[Seen]] = {}
-    for mode in path.modes:
-        found = run(path, mode, server, provider_url)
+    for mode, found in run(path, server, provider_url).items():
         measured[mode], counted = calls(found["spans"])
         assert measured[mode] == path.change(mode)(expected(PROVIDERS[path.provider])), mode
         # Each call once, whatever agents, chains and SDKs repeat of it.

@@ -233,7 +233,9 @@ def run_framework(
     keys = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY"), "none")
     conversation = {"CONVERSATION": told(PROVIDERS[provider]), "PROVIDER_URL": provider_url}
     client = Client(f"lemma-{NEW}", "instrumented/lemma_frameworks.py")
-    made = client.run(variables(server) | keys | conversation | {"STREAMED": str(int(streamed))}, framework)
+    made = client.run(
+        variables(server) | keys | conversation | {"MODES": "streamed" if streamed else "plain"}, framework
+    )
     (trace_id,) = made["traces"]
     return read(server, trace_id)
 

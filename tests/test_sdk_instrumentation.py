@@ -76,7 +76,7 @@ class Run:
             "CONVERSATION": told(PROVIDERS["openai"]),
             "PROVIDER_URL": self.provider_url,
             "ANTHROPIC_MODEL": PROVIDERS["anthropic"].model,
-            "STREAMED": "0",
+            "MODES": "plain",
             "OPENAI_API_KEY": "none",
             "ANTHROPIC_API_KEY": "none",
         }

@@ -50,7 +50,7 @@ def main(instrumentation: str) -> None:
         AnthropicInstrumentor().instrument(tracer_provider=provider)
     from anthropic import Anthropic
 
-    with shop.ticket(provider):
+    for _ in shop.tickets(provider):
         answer(Anthropic(base_url=shop.PROVIDER_URL))
 
 

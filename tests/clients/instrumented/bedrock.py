@@ -127,8 +127,8 @@ def main(instrumentation: str, api: str) -> None:
         aws_access_key_id="none",
         aws_secret_access_key="none",
     )
-    talk = APIS[api]()
-    with shop.ticket(provider):
+    for _ in shop.tickets(provider):
+        talk = APIS[api]()
         while uses := talk.say(client):
             for use in uses:
                 talk.add(use, shop.get_order(**use["input"]))

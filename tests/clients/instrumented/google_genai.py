@@ -55,7 +55,7 @@ def main(instrumentation: str) -> None:
     Instrumentor().instrument(tracer_provider=provider)
     from google import genai
 
-    with shop.ticket(provider):
+    for _ in shop.tickets(provider):
         answer(genai.Client(http_options={"base_url": shop.PROVIDER_URL}))
 
 

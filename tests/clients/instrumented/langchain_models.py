@@ -82,14 +82,14 @@ def main(api: str, form: str, teller: str) -> None:
     if teller == "Langfuse":
         from langfuse.langchain import CallbackHandler
 
-        with shop.langfuse_ticket():
+        for _ in shop.langfuse_tickets():
             answer(chat_model(api), [CallbackHandler()])
         return
     from openinference.instrumentation.langchain import LangChainInstrumentor
 
     provider = shop.opentelemetry()
     LangChainInstrumentor().instrument(tracer_provider=provider)
-    with shop.ticket(provider):
+    for _ in shop.tickets(provider):
         answer(chat_model(api), [])
 
 

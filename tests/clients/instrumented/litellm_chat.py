@@ -2,10 +2,11 @@
 
 import json
 import sys
+import threading
 
 import litellm
 import shop
-from litellm.litellm_core_utils.thread_pool_executor import executor
+from litellm.litellm_core_utils.thread_pool_executor import MAX_THREADS, executor
 from opentelemetry import trace
 
 
@@ -38,8 +39,15 @@ def answer() -> None:
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
 
 
+def settle() -> None:
+    """Wait until the threads in which LiteLLM makes its spans have nothing else to do."""
+    met = threading.Barrier(MAX_THREADS)
+    for waiting in [executor.submit(met.wait) for _ in range(MAX_THREADS)]:
+        waiting.result()
+
+
 litellm.callbacks = [sys.argv[1]]
 provider = shop.opentelemetry()
-with shop.ticket(provider):
+for _ in shop.tickets(provider):
     answer()
-    executor.shutdown(wait=True)  # LiteLLM makes its spans in threads of its own
+    settle()

@@ -18,5 +18,5 @@ async def answer() -> None:
 
 provider = shop.opentelemetry()
 LlamaIndexInstrumentor().instrument(tracer_provider=provider)
-with shop.ticket(provider):
+for _ in shop.tickets(provider):
     asyncio.run(answer())

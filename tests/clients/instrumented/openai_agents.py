@@ -15,6 +15,8 @@ async def call_tool(_context, arguments: str) -> str:
 
 
 async def answer() -> None:
+    # A client belongs to an event loop.
+    set_default_openai_client(AsyncOpenAI(base_url=f"{shop.PROVIDER_URL}/v1"), use_for_tracing=False)
     tool = FunctionTool(
         name=shop.TOOL["name"],
         description=shop.TOOL["description"],
@@ -31,8 +33,7 @@ async def answer() -> None:
 
 
 set_trace_processors([])  # else the SDK sends its own traces to OpenAI
-set_default_openai_client(AsyncOpenAI(base_url=f"{shop.PROVIDER_URL}/v1"), use_for_tracing=False)
 provider = shop.opentelemetry()
 OpenAIAgentsInstrumentor().instrument(tracer_provider=provider)
-with shop.ticket(provider):
+for _ in shop.tickets(provider):
     asyncio.run(answer())

@@ -41,7 +41,7 @@ def main(provider: str, version: str) -> None:
     Agent.instrument_all(InstrumentationSettings(tracer_provider=tracers, version=int(version)))
     agent = Agent(model(provider), instructions=shop.SYSTEM, name="clerk")
     agent.tool_plain(shop.get_order)
-    with shop.ticket(tracers):
+    for _ in shop.tickets(tracers):
         asyncio.run(answer(agent))
 
 

@@ -8,7 +8,10 @@ TOLD = json.loads(os.environ["CONVERSATION"])
 MODEL, SYSTEM, QUESTION, TOOL = TOLD["model"], TOLD["system"], TOLD["question"], TOLD["tool"]
 #: The root of the provider's API, without `/v1`.
 PROVIDER_URL = os.environ["PROVIDER_URL"]
-STREAMED = os.environ["STREAMED"] == "1"
+#: How answers come, one conversation after the other: `plain` or `streamed`.
+MODES = os.environ["MODES"].split()
+#: Whether they are streamed in the conversation that goes on.
+STREAMED = MODES[0] == "streamed"
 
 
 def get_order(order_id: str) -> str:
@@ -30,25 +33,43 @@ def opentelemetry():
     return provider
 
 
-@contextlib.contextmanager
-def ticket(provider):
-    """Trace the block as one, send it, and print the id of the trace as the last line."""
-    with provider.get_tracer("shop").start_as_current_span("answer-ticket") as span:
-        yield
+def tickets(provider):
+    """Trace each turn of a loop as one conversation, send it, and print the ids of the traces by their modes as the last line."""
+    tracer = provider.get_tracer("shop")
+
+    @contextlib.contextmanager
+    def ticket():
+        with tracer.start_as_current_span("answer-ticket") as span:
+            yield f"{span.get_span_context().trace_id:032x}"
+
+    yield from _each(ticket)
     provider.force_flush()
-    print(json.dumps({"trace": f"{span.get_span_context().trace_id:032x}"}))
 
 
-@contextlib.contextmanager
-def langfuse_ticket():
+def langfuse_tickets():
     """Do the same by Langfuse's SDK."""
     from langfuse import get_client
 
     langfuse = get_client()
-    with langfuse.start_as_current_observation(as_type="span", name="answer-ticket") as span:
-        yield
+
+    @contextlib.contextmanager
+    def ticket():
+        with langfuse.start_as_current_observation(as_type="span", name="answer-ticket") as span:
+            yield span.trace_id
+
+    yield from _each(ticket)
     langfuse.flush()
-    print(json.dumps({"trace": span.trace_id}))
+
+
+def _each(ticket):
+    global STREAMED  # noqa: PLW0603 - programs ask it whenever they call a model
+    traces = {}
+    for mode in MODES:
+        STREAMED = mode == "streamed"
+        with ticket() as trace_id:
+            yield
+        traces[mode] = trace_id
+    print(json.dumps({"traces": traces}))
 
 
 def openai(instrumentation, answer) -> None:
@@ -56,7 +77,7 @@ def openai(instrumentation, answer) -> None:
     if instrumentation == "langfuse":
         from langfuse.openai import OpenAI
 
-        with langfuse_ticket():
+        for _ in langfuse_tickets():
             answer(OpenAI(base_url=f"{PROVIDER_URL}/v1"))
         return
     provider = opentelemetry()
@@ -71,5 +92,5 @@ def openai(instrumentation, answer) -> None:
     OpenAIInstrumentor().instrument(tracer_provider=provider)
     from openai import OpenAI
 
-    with ticket(provider):
+    for _ in tickets(provider):
         answer(OpenAI(base_url=f"{PROVIDER_URL}/v1"))

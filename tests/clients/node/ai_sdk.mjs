@@ -13,7 +13,6 @@ const ai = await import(`ai${suffix}`);
 const { createOpenAI } = await import(suffix ? `openai${suffix}` : "@ai-sdk/openai");
 const { createAnthropic } = await import(suffix ? `anthropic${suffix}` : "@ai-sdk/anthropic");
 const told = JSON.parse(process.env.CONVERSATION);
-const streamed = process.env.STREAMED === "1";
 const baseURL = `${process.env.PROVIDER_URL}/v1`;
 const models = {
   openai: () => createOpenAI({ baseURL }).chat(told.model),
@@ -47,14 +46,18 @@ const asked = {
   stopWhen: ai.stepCountIs(2),
 };
 
-const root = trace.getTracer("shop").startSpan("answer-ticket");
-await context.with(trace.setSpan(context.active(), root), async () => {
-  if (streamed) {
-    const result = ai.streamText(asked);
-    await result.consumeStream();
-    await result.steps;
-  } else await ai.generateText(asked);
-});
-root.end();
+const traces = {};
+for (const mode of process.env.MODES.split(" ")) {
+  const root = trace.getTracer("shop").startSpan("answer-ticket");
+  await context.with(trace.setSpan(context.active(), root), async () => {
+    if (mode === "streamed") {
+      const result = ai.streamText(asked);
+      await result.consumeStream();
+      await result.steps;
+    } else await ai.generateText(asked);
+  });
+  root.end();
+  traces[mode] = root.spanContext().traceId;
+}
 await sdk.shutdown(); // sends what there is
-console.log(JSON.stringify({ trace: root.spanContext().traceId }));
+console.log(JSON.stringify({ traces }));
