@@ -17,6 +17,7 @@ from genscope.store import failures, orders, scores, users
 from genscope.store.engine import Engine
 from genscope.store.migrate import migrate
 from genscope.store.paging import Page, encode_cursor
+from genscope.store.ranges import Range
 from genscope.store.reader import Reader
 from genscope.store.rows import encode
 
@@ -78,7 +79,7 @@ LISTS: dict[str, tuple[Callable[[Reader, int, str | None], Page[Any]], Callable[
             lambda reader, limit, cursor, order=order: reader.failures.groups(  # type: ignore[misc]
                 PROJECT,
                 Filter(),
-                reader.failures.range(PROJECT, Filter(), 2),
+                Range.between(BEGIN, time.time_ns(), 2),
                 order=order,
                 limit=limit,
                 cursor=cursor,
