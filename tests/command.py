@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -47,11 +46,3 @@ def asked(server: Server, *arguments: str) -> str:
 def asked_json(server: Server, *arguments: str) -> Any:
     """Run a command with `--json`; it must succeed."""
     return orjson.loads(asked(server, *arguments, "--json"))
-
-
-def make_project(data: Path, project: str) -> tuple[str, str]:
-    """Make a project in the directory of a stopped server and return its key pair."""
-    done = genscope("projects", "create", project, "--data", str(data), "--json")
-    assert done.returncode == 0, done.stderr
-    (made,) = orjson.loads(done.stdout)
-    return made["public_key"], made["secret_key"]
