@@ -19,11 +19,12 @@ import httpx
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from genscope.app import LINK_SECRET, open_store
+from genscope.app import LINK_SECRET
 from genscope.config import Settings
 from genscope.links import LIFETIME
 from genscope.objects import Objects
 from genscope.store.catalog import Catalog
+from genscope.store.opening import open_store
 from tests.running import START_SECONDS, Server, free_port
 from tests.test_clients import Client, name_of
 

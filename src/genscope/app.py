@@ -64,11 +64,10 @@ from genscope.store.attachments import Attachments
 from genscope.store.catalog import Catalog
 from genscope.store.costs import Costs
 from genscope.store.deletes import Deletes
-from genscope.store.engine import Engine
 from genscope.store.entities import Entities
 from genscope.store.errors import StoreError
 from genscope.store.expiry import Expiry
-from genscope.store.migrate import migrate
+from genscope.store.opening import open_store
 from genscope.store.reader import Reader
 from genscope.store.views import Views
 from genscope.store.writer import Writer
@@ -92,25 +91,6 @@ class Started:
     session_secret: str
     #: The key pair made at the first start; its secret is not known later.
     made_keys: tuple[str, str] | None
-
-
-@contextlib.contextmanager
-def open_store(settings: Settings) -> Iterator[Engine]:
-    """Open the store, bring its schema up to date, and close it when done.
-
-    Raises:
-        StoreError: it cannot be opened; `StoreLocked` if another process has it.
-    """
-    engine = Engine(
-        settings.store_path,
-        memory_bytes=settings.engine_memory_bytes,
-        query_memory_bytes=settings.query_memory_bytes,
-        query_seconds=settings.query_seconds,
-        connections=settings.query_connections,
-    )
-    with contextlib.closing(engine):
-        migrate(engine, fsync=settings.fsync)
-        yield engine
 
 
 @contextlib.contextmanager

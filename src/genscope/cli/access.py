@@ -19,6 +19,7 @@ from genscope.cli.serve import Data, settings_from
 
 if TYPE_CHECKING:
     from genscope.auth import Authenticator
+    from genscope.config import Settings
 
 projects_app = typer.Typer(help="List, make and rename projects, whether the server runs or not.", no_args_is_help=True)
 keys_app = typer.Typer(help="List, make and revoke API keys, whether the server runs or not.", no_args_is_help=True)
@@ -125,23 +126,33 @@ class Stopped:
 @contextlib.contextmanager
 def open_access(data: Data) -> Iterator[Access]:
     """Open the projects and keys of a data directory; end the command where something cannot be done."""
-    from genscope.app import open_store  # noqa: PLC0415
+    settings = settings_from(data=data)
+    server = running.find(settings)
+    try:
+        if server is not None and _answers(server[0]):
+            yield Running(*server)
+        else:
+            with _stopped(settings) as access:
+                yield access
+    except ValueError as error:
+        give_up(str(error))
+
+
+@contextlib.contextmanager
+def _stopped(settings: Settings) -> Iterator[Access]:
     from genscope.auth import Authenticator  # noqa: PLC0415
     from genscope.members import Members  # noqa: PLC0415
     from genscope.store.catalog import Catalog  # noqa: PLC0415
     from genscope.store.errors import StoreError, StoreLocked  # noqa: PLC0415
+    from genscope.store.opening import open_store  # noqa: PLC0415
 
-    settings = settings_from(data=data)
     try:
-        if (server := running.find(settings)) is not None and _answers(server[0]):
-            yield Running(*server)
-            return
         with open_store(settings) as engine:
             catalog = Catalog(engine)
             yield Stopped(Authenticator(catalog, Members(catalog), home=settings.init_project, anonymous=False))
     except StoreLocked:
         give_up("another process has this data directory open, and is no server that could be asked; try again")
-    except (StoreError, ValueError) as error:
+    except StoreError as error:
         give_up(str(error))
 
 
