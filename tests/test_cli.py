@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from genscope.cli import app
 from tests.command import asked, asked_json, of
@@ -47,8 +46,8 @@ def stranger() -> Iterator[str]:
 
 def typed(*arguments: str, **environment: str) -> Result:
     """Run a command as `genscope` does, without a process of its own: most of what one costs is to import the commands."""
-    without = {name: None for name in os.environ if name.startswith("GENSCOPE_")}
-    return CliRunner().invoke(app, arguments, env=without | environment, prog_name="genscope", catch_exceptions=False)
+    given: dict[str, str | None] = {name: None for name in os.environ if name.startswith("GENSCOPE_")}
+    return CliRunner().invoke(app, arguments, env=given | environment, prog_name="genscope", catch_exceptions=False)
 
 
 @pytest.mark.parametrize("command", [("coverage",), ("reprice", "--from", "1d")])
