@@ -102,7 +102,7 @@ $(SERVER): pyproject.toml | $(BIN)/python
 
 $(DEV): pyproject.toml | $(BIN)/python
 	@echo "Installing Genscope and what its tests need into .venv (once; a minute or two) ..."
-	@$(BIN)/python $(PIP_INSTALL) --editable '.[dev]'
+	@$(BIN)/python $(PIP_INSTALL) --no-compile --editable '.[dev]'
 	@touch $@ $(SERVER)
 
 .clients/%/.installed: tests/clients/%.txt | $(BIN)/python

@@ -634,30 +634,23 @@ def test_without_a_key_nothing_is_read(server: Server) -> None:
             assert client.get(path, params={"project_id": "other"}).status_code == 403
 
 
-def test_a_key_opens_one_project_only(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = tmp_path_factory.mktemp("two")
-    first = Server(data, project="first").start()
-    first.stop()
-    second = Server(data, project="second").start()
-    try:
-        first.url = second.url
-        trace_id, span_id = new_id(16), new_id(8)
-        send(first, generation(trace_id, FULL_GENERATION, span_id=span_id))
-        assert len(first.trace(trace_id)) == 1
-        with second.client() as client:
-            assert client.get(f"/api/v1/traces/{trace_id}").status_code == 404
-        for path in READ[:-1]:
-            assert len(first.get(path)["data"]) == 1
-            assert second.get(path)["data"] == []
-        assert second.get("/api/v1/spans", trace_id=trace_id)["data"] == []
-        assert [project["id"] for project in first.get("/api/public/projects")["data"]] == ["first"]
-        assert [project["id"] for project in second.get("/api/public/projects")["data"]] == ["second"]
-        # The same ids in both are two spans.
-        send(second, span(trace_id, span_id=span_id, name="of the second"))
-        assert [one["name"] for one in second.trace(trace_id).values()] == ["of the second"]
-        assert [one["name"] for one in first.trace(trace_id).values()] == ["work"]
-    finally:
-        assert second.stop() == 0
+def test_a_key_opens_one_project_only(server: Server) -> None:
+    first, second = server.new_project(), server.new_project()
+    trace_id, span_id = new_id(16), new_id(8)
+    send(first, generation(trace_id, FULL_GENERATION, span_id=span_id))
+    assert len(first.trace(trace_id)) == 1
+    with second.client() as client:
+        assert client.get(f"/api/v1/traces/{trace_id}").status_code == 404
+    for path in READ[:-1]:
+        assert len(first.get(path)["data"]) == 1
+        assert second.get(path)["data"] == []
+    assert second.get("/api/v1/spans", trace_id=trace_id)["data"] == []
+    assert [project["id"] for project in first.get("/api/public/projects")["data"]] == [first.project]
+    assert [project["id"] for project in second.get("/api/public/projects")["data"]] == [second.project]
+    # The same ids in both are two spans.
+    send(second, span(trace_id, span_id=span_id, name="of the second"))
+    assert [one["name"] for one in second.trace(trace_id).values()] == ["of the second"]
+    assert [one["name"] for one in first.trace(trace_id).values()] == ["work"]
 
 
 def test_health_metrics_and_what_langfuse_clients_ask(server: Server) -> None:

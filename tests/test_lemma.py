@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -389,32 +388,26 @@ def test_a_bad_step_is_named_and_harms_nobody(server: Server) -> None:
     assert [step["name"] for step in steps] == ["good", "good too"]
 
 
-def test_the_key_decides_the_project(tmp_path: Path) -> None:
-    first = Server(tmp_path / "data", project="first").start()
-    first.stop()
-    second = Server(tmp_path / "data", project="second").start()
-    try:
-        trace_id = f"named-{secrets.token_hex(6)}"
-        trace = {"id": trace_id, "name": "agent"}
-        # What Lemma called a project, and this one; but not another one of this server.
-        for named in (PROJECT, "proj_4711", "second"):
-            assert post(second, {"project_id": named, "trace": trace}).status_code == 201
-            asked = {"project_id": named, "otel_trace_id": trace_id}
-            assert second.get("/traces/ingest-status", **asked) == asked | {"status": "ready"}
-        refused = post(second, {"project_id": "first", "trace": trace | {"name": "intruder"}})
-        assert (refused.status_code, refused.json()["detail"]) == (
-            403,
-            "the key opens project 'second', the request names 'first'",
-        )
-        with second.client() as client:
-            asked = {"project_id": "first", "otel_trace_id": trace_id}
-            assert client.get("/traces/ingest-status", params=asked).status_code == 403
-        assert [span["name"] for span in second.trace(trace_id).values()] == ["agent"]
-        second.public_key, second.secret_key = first.public_key, first.secret_key
-        asked = {"project_id": PROJECT, "otel_trace_id": trace_id}
-        assert second.get("/traces/ingest-status", **asked) == asked | {"status": "not_found"}
-    finally:
-        second.stop()
+def test_the_key_decides_the_project(server: Server) -> None:
+    first, second = server.new_project(), server.new_project()
+    trace_id = f"named-{secrets.token_hex(6)}"
+    trace = {"id": trace_id, "name": "agent"}
+    # What Lemma called a project, and this one; but not another one of this server.
+    for named in (PROJECT, "proj_4711", second.project):
+        assert post(second, {"project_id": named, "trace": trace}).status_code == 201
+        asked = {"project_id": named, "otel_trace_id": trace_id}
+        assert second.get("/traces/ingest-status", **asked) == asked | {"status": "ready"}
+    refused = post(second, {"project_id": first.project, "trace": trace | {"name": "intruder"}})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403,
+        f"the key opens project {second.project!r}, the request names {first.project!r}",
+    )
+    with second.client() as client:
+        asked = {"project_id": first.project, "otel_trace_id": trace_id}
+        assert client.get("/traces/ingest-status", params=asked).status_code == 403
+    assert [span["name"] for span in second.trace(trace_id).values()] == ["agent"]
+    asked = {"project_id": PROJECT, "otel_trace_id": trace_id}
+    assert first.get("/traces/ingest-status", **asked) == asked | {"status": "not_found"}
 
 
 def test_ingest_status(server: Server) -> None:

@@ -195,26 +195,19 @@ def test_bytes_that_are_not_those_announced_are_refused(server: Server) -> None:
     assert put(url, body).status_code == 200
 
 
-def test_media_are_their_projects_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = tmp_path_factory.mktemp("two")
-    first = Server(data, project="first").start()
-    first.stop()
-    second = Server(data, project="second").start()
-    try:
-        first.url = second.url
-        trace_id, span_id = new_id(16), new_id(8)
-        body = picture(trace_id)
-        upload(first, body, trace_id, observationId=span_id)
-        send(second, span(trace_id, span_id))
-        with second.client() as client:
-            assert client.get(f"/api/public/media/{id_of(body)}").status_code == 404
-        assert second.trace(trace_id)[span_id]["attachments"] == []
-        # Whoever knows the hash of a file has not got it.
-        assert announce(second, announcement(body, trace_id)).json()["uploadUrl"] is not None
-        with second.client() as client:
-            assert client.get(f"/api/public/media/{id_of(body)}").status_code == 404
-    finally:
-        second.stop()
+def test_media_are_their_projects_own(server: Server) -> None:
+    first, second = server.new_project(), server.new_project()
+    trace_id, span_id = new_id(16), new_id(8)
+    body = picture(trace_id)
+    upload(first, body, trace_id, observationId=span_id)
+    send(second, span(trace_id, span_id))
+    with second.client() as client:
+        assert client.get(f"/api/public/media/{id_of(body)}").status_code == 404
+    assert second.trace(trace_id)[span_id]["attachments"] == []
+    # Whoever knows the hash of a file has not got it.
+    assert announce(second, announcement(body, trace_id)).json()["uploadUrl"] is not None
+    with second.client() as client:
+        assert client.get(f"/api/public/media/{id_of(body)}").status_code == 404
 
 
 def test_media_need_a_key(server: Server) -> None:

@@ -19,7 +19,7 @@ import pytest
 from tests.running import Server
 from tests.sending import PROTOBUF, encoded, new_id, request, span
 
-ROUNDS = 12
+ROUNDS = 10
 SENDERS = 4
 BATCH = 8
 

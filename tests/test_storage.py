@@ -355,21 +355,15 @@ def test_what_was_acknowledged_survives_a_power_cut(fresh_server: Server) -> Non
         assert get(attach(fresh_server, key)).content == key.encode() * 1000
 
 
-def test_projects_share_no_files(tmp_path: Path) -> None:
-    first = Server(tmp_path / "data", project="first").start()
-    first.stop()
-    second = Server(tmp_path / "data", project="second").start()
-    try:
-        first.url = second.url
-        key = new_key()
-        assert put(upload_url(first, key), b"the first one's").status_code == 200
-        theirs = attach(second, key)
-        assert get(theirs).status_code == 404
-        assert put(upload_url(second, key), b"the second one's").status_code == 200
-        assert get(theirs).content == b"the second one's"
-        assert get(attach(first, key)).content == b"the first one's"
-    finally:
-        second.stop()
+def test_projects_share_no_files(server: Server) -> None:
+    first, second = server.new_project(), server.new_project()
+    key = new_key()
+    assert put(upload_url(first, key), b"the first one's").status_code == 200
+    theirs = attach(second, key)
+    assert get(theirs).status_code == 404
+    assert put(upload_url(second, key), b"the second one's").status_code == 200
+    assert get(theirs).content == b"the second one's"
+    assert get(attach(first, key)).content == b"the first one's"
 
 
 def test_the_files_of_a_trace_go_with_it(either: Server) -> None:
