@@ -44,6 +44,7 @@ def run(path: Path, server: Server, provider_url: str) -> dict[str, dict[str, An
     }
     program = Client(path.environment, f"instrumented/{path.program}")
     made = program.run(variables | path.variables, *path.arguments)
+    assert tuple(made["traces"]) == path.modes
     return {mode: server.get(f"/api/v1/traces/{trace}", messages="1") for mode, trace in made["traces"].items()}
 
 

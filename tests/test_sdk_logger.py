@@ -197,12 +197,15 @@ def test_the_provider_that_was_told_is_not_the_one_of_the_format(
     }
     trace = logger.trace({"id": unique("trace")})
     told = {provider: trace.generation({"id": unique("call"), "provider": provider}) for provider in ("bedrock", None)}
+    told["openrouter"] = trace.generation({"id": unique("call")})
+    told["openrouter"].result({**ANSWER, "id": "gen-1", "provider": "OpenAI"})
     for generation in told.values():
         generation.result({**answer, "usage": {"input_tokens": 3, "output_tokens": 5}})
     assert client.flush()
     spans = server.trace(trace.id)
     assert spans[told["bedrock"].id]["provider"] == "aws.bedrock"
     assert spans[told[None].id]["provider"] == "anthropic"
+    assert spans[told["openrouter"].id]["provider"] == "anthropic", "who answered last"
 
 
 def test_an_end_that_is_no_time_is_none(server: Server, client: Client, logger: Logger) -> None:

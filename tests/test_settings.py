@@ -139,10 +139,11 @@ def test_uses_of_keys_outlive_the_server(owned: tuple[Server, httpx.Client]) -> 
     server.start()
     made.url = server.url
     owner.base_url = server.url
-    # Asking is a use.
-    assert made.get("/api/v1/keys")["data"][0]["last_used"] > used
     assert owner.get(server.login_url).status_code == 303
     assert owner.post("/settings/project", data={"project_id": made.project}).status_code == 303
+    assert owner.get("/settings/keys.json").json()["data"][0]["last_used"] == used
+    # Asking is a use.
+    assert made.get("/api/v1/keys")["data"][0]["last_used"] > used
     assert owner.get("/settings/keys.json").json()["data"][0]["last_used"] > used
     assert owner.post("/settings/project", data={"project_id": "default"}).status_code == 303
 

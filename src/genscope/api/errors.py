@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from genscope.model import Json
 from genscope.query.filter import FilterError
 from genscope.receive.errors import RequestError, Unauthorized
-from genscope.store.errors import QueryTooLarge, StoreError
+from genscope.store.errors import QueryTooLarge, StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,12 @@ def install(app: FastAPI, page: Callable[[int, str], Response]) -> None:
     @app.exception_handler(QueryTooLarge)
     async def too_large(request: Request, error: QueryTooLarge) -> Response:
         return answer(request, 422, "this takes more memory or time than one query may: narrow the time range")
+
+    @app.exception_handler(StoreBusy)
+    async def store_busy(request: Request, error: StoreBusy) -> Response:
+        log.warning("%s %s: %s", request.method, request.url.path, error)
+        message = "too much is asked of the store at once: try again in a moment, or narrow the time range"
+        return answer(request, 503, message, {"Retry-After": "1"})
 
     @app.exception_handler(StoreError)
     async def store_failed(request: Request, error: StoreError) -> Response:

@@ -90,7 +90,7 @@ class Console:
         Raises:
             Refused: it is none that is run here, or the engine cannot make sense of it.
             QueryTooLarge: it takes more time or memory than one may.
-            StoreBusy: others are being run.
+            StoreBusy: others are being run, or have taken the memory.
         """
         statement = checked(text, TABLES, f"_{secrets.token_hex(8)}", self._hidden)
         with self._turn(), self._engine.connection(self._settings(project_id)) as connection:

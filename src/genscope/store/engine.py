@@ -157,7 +157,9 @@ class Engine:
         path.mkdir(parents=True, exist_ok=True)
         options = "&".join(f"{name}={value}" for name, value in SERVER_SETTINGS.items())
         url = f"{path.resolve()}?{options}&max_server_memory_usage={memory_bytes}"
-        self._limits = {"max_memory_usage": query_memory_bytes, "max_execution_time": query_seconds}
+        # Half of what there is at most: only others can leave a query without memory, and what it needs itself is told apart.
+        most = min(query_memory_bytes, memory_bytes // 2)
+        self._limits = {"max_memory_usage": most, "max_execution_time": query_seconds}
         self._url = url
         self.path = path
         self._writer = self._connect({})
@@ -183,7 +185,7 @@ class Engine:
         except (ChdbError, RuntimeError) as error:
             if "EmbeddedServer" in str(error) or "Cannot lock" in str(error):
                 raise StoreLocked(f"{self.path} is in use by another process; one process owns a store") from None
-            raise StoreError(str(error)) from None
+            raise _kind(str(error))(str(error)) from None
         return Connection(session)
 
     @contextlib.contextmanager

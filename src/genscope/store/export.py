@@ -39,13 +39,12 @@ class Export:
             return
         rest, size = replace(filter, end=last + 1), ROWS
         while rest.start is None or rest.start <= last:
-            boundary = self._place(where(project_id, replace(rest, conditions=())), "ASC", size)
-            if boundary is not None and rest.start is not None and boundary <= rest.start:
-                # More rows of one moment than a batch has.
-                boundary += 1
-            window = rest if boundary is None else replace(rest, end=boundary)
             try:
-                spans = self._spans(project_id, window)
+                boundary = self._place(where(project_id, replace(rest, conditions=())), "ASC", size)
+                if boundary is not None and rest.start is not None and boundary <= rest.start:
+                    # More rows of one moment than a batch has.
+                    boundary += 1
+                spans = self._spans(project_id, rest if boundary is None else replace(rest, end=boundary))
             except (QueryTooLarge, StoreBusy):
                 if size == 1:
                     raise

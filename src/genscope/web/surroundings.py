@@ -127,7 +127,7 @@ def _end(reader: Reader, project_id: str, list_: List, filter: Filter, begin: in
         return max(latest, begin) + 1
     if latest < now:
         return now if filter.start is not None else latest + 1
-    width = bar_width(DAY)
+    width = min(bar_width(now - begin), bar_width(DAY))
     ahead = reader.facets.histogram(project_id, Filter(now, now + DAY, filter.conditions), width, counted=list_.counted)
     return ahead[-1].start + width if ahead else now
 

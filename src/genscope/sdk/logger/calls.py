@@ -73,7 +73,10 @@ class Generation(Call):
         }
         if result.error is not None:
             fields |= {"level": "ERROR", "status_message": result.error}
+        provided = self._provided
         self._finish(fields)
+        # Another answer on this handle, such as of a second attempt, may be another provider's.
+        self._provided = provided
 
     def _broke(self, error: BaseException) -> None:
         self._fail(error, {})
