@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import threading
 import time
 from collections.abc import Sequence
@@ -262,15 +263,23 @@ class Client(Starter, Reading):
 
 
 class _Ids(IdGenerator):
-    """Ids from the system: those of OpenTelemetry repeat themselves in a program that calls `random.seed`."""
+    """Ids by a source of our own.
+
+    OpenTelemetry's repeat themselves in a program that calls `random.seed`. To ask the system for each lets other threads go first.
+    """
+
+    def __init__(self) -> None:
+        self._random = random.Random()  # noqa: S311 - ids are no secrets
+        if hasattr(os, "register_at_fork"):  # Windows has no fork
+            os.register_at_fork(after_in_child=self._random.seed)
 
     def generate_span_id(self) -> int:
         """Return 64 random bits."""
-        return int.from_bytes(os.urandom(8)) or 1
+        return self._random.getrandbits(64) or 1
 
     def generate_trace_id(self) -> int:
         """Return 128 random bits."""
-        return int.from_bytes(os.urandom(16)) or 1
+        return self._random.getrandbits(128) or 1
 
     def is_trace_id_random(self) -> bool:
         """Say so to other services."""
