@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.running import Server
@@ -29,3 +31,11 @@ def test_a_question_over_the_limits_of_the_store_is_told_and_harms_nobody(
                     assert len(client.get(f"/api/v1/traces/{small}").json()["spans"]) == 1
     finally:
         assert running.stop() == 0
+
+
+def test_an_engine_without_memory_to_begin_with_is_told(tmp_path: Path) -> None:
+    starved = Server(tmp_path, environment={"GENSCOPE_ENGINE_MEMORY_BYTES": "1000000"})
+    with pytest.raises(AssertionError, match="memory limit exceeded"):
+        starved.start()
+    assert starved.process is not None
+    assert starved.process.wait(60) == 1

@@ -18,7 +18,7 @@ from genscope.app import Started, create_app, open_server
 from genscope.cli import running
 from genscope.cli.output import give_up, out
 from genscope.config import Settings
-from genscope.store.errors import StoreBusy, StoreError, StoreLocked
+from genscope.store.errors import QueryUnending, StoreError, StoreLocked
 
 #: Seconds that requests under way get to end after SIGTERM or SIGINT; the whole stop takes at most 10.
 GRACE_SECONDS = 5
@@ -86,7 +86,7 @@ def run(settings: Settings, listening: Callable[[Started, str], None], stopping:
             server = Server(config, lambda: listening(started, url), stop, started.services.stop)
             with running.announced(settings, url, started.services.auth.command_token):
                 server.run(sockets=[listener])
-    except StoreBusy:
+    except QueryUnending:
         # A query that the engine cannot interrupt must not keep the process: nothing is left to be written.
         logging.getLogger(__name__).warning("a query did not end in time and was cut off")
         os._exit(0)

@@ -320,6 +320,7 @@ FIELDS: Final[Mapping[str, Writer]] = {
     "status_message": _status,
     "model": _model,
     "answered_by": _name("model"),
+    "answered_through": _name("provider"),
     "model_parameters": _json("model_parameters"),
     "usage": _json("usage"),
     "cost": _json("cost"),

@@ -27,7 +27,7 @@ import pyarrow as pa
 from chdb import ChdbError
 from chdb.session import Session
 
-from genscope.store.errors import QueryTooLarge, StoreBusy, StoreError, StoreLocked
+from genscope.store.errors import QueryTooLarge, QueryUnending, StoreBusy, StoreError, StoreLocked
 
 #: A value that SQL may name as `{name:Type}`; a list is an `Array(String)`.
 Parameter = str | int | float | list[str]
@@ -282,7 +282,7 @@ class Engine:
         """End the queries that still run, and close every session.
 
         Raises:
-            StoreBusy: one of them does not end; the engine cannot interrupt a function that works on one row. What was stored
+            QueryUnending: one of them does not end; the engine cannot interrupt a function that works on one row. What was stored
                 is on disk; only the end of the process ends it.
         """
         self._closing = True
@@ -293,12 +293,12 @@ class Engine:
             try:
                 connection = self._readers.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                raise StoreBusy("a query does not end") from None
+                raise QueryUnending("a query does not end") from None
             if connection is not None:
                 connection.close()
         while self._lent:
             if time.monotonic() > end:
-                raise StoreBusy("a query does not end")
+                raise QueryUnending("a query does not end")
             time.sleep(0.05)
         self._own.close()
         self._writer.close()

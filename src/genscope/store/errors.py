@@ -15,5 +15,9 @@ class StoreBusy(StoreError):
     """No connection, or no memory, became free in time; the same query may succeed later."""
 
 
+class QueryUnending(StoreError):
+    """A query that the engine cannot interrupt keeps the store from being closed."""
+
+
 class QueryTooLarge(StoreError):
     """A query would have taken more memory or time than one may; a narrower one succeeds."""

@@ -40,7 +40,7 @@ class Generation(Call):
 
     def _send(self, piece: Piece, fields: Mapping[str, Any], moment: int, parent: Name | None = None) -> None:
         super()._send(piece, fields, moment, parent)
-        self._provided = self._provided or "provider" in piece.told
+        self._provided = self._provided or fields.get("provider") is not None
 
     def result(self, answer: Answer) -> Answer:
         """The model answered; returns what it was given.
@@ -65,7 +65,7 @@ class Generation(Call):
             "answered_by": result.model,
             "output": result.output,
             "usage": result.usage,
-            "provider": None if self._provided else result.provider,
+            "answered_through": None if self._provided else result.provider,
             "service_tier": result.service_tier,
             "finish_reason": result.finish_reason,
             "response_id": result.id,
@@ -73,10 +73,7 @@ class Generation(Call):
         }
         if result.error is not None:
             fields |= {"level": "ERROR", "status_message": result.error}
-        provided = self._provided
         self._finish(fields)
-        # Another answer on this handle, such as of a second attempt, may be another provider's.
-        self._provided = provided
 
     def _broke(self, error: BaseException) -> None:
         self._fail(error, {})
